@@ -1,0 +1,42 @@
+"""The contract of computes: places, and executions in a session's sandbox."""
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from cerver_core.wire.computes import ComputeList, ExecEvent, ExecRequest, ExecResult, InstallRequest
+
+__all__ = ["Computes", "ExecStream"]
+
+ExecStream = AbstractAsyncContextManager[AsyncIterator[ExecEvent]]
+"""Yields `ExecStarted`, then `ExecOutput` as it comes, then one `ExecFinished`. Leaving the block early kills."""
+
+
+class Computes(Protocol):
+    """Places where code runs."""
+
+    async def list(self) -> ComputeList:
+        """List the computes this caller can use, with what each can do and how well it isolates."""
+        ...
+
+    async def exec(self, session_id: str, request: ExecRequest) -> ExecResult:
+        """Run code and wait for it. What ran and what came back are in the transcript afterwards.
+
+        Cancelling the call, a timeout, or the death of this process leaves no process of the execution's tree. A
+        process that the code deliberately left in the background stays until the session is paused or ended.
+
+        Raises:
+            SessionStateConflict: the session is paused, over, or memory alone.
+            RuntimeMissing: the compute lacks the runtime.
+            InvalidInput: the timeout exceeds the session's, a name or path is malformed.
+            SecretError: a named secret could not be resolved; nothing ran.
+        """
+        ...
+
+    def exec_stream(self, session_id: str, request: ExecRequest) -> ExecStream:
+        """Run code and yield its output as it comes. Leaving the block before the end cancels the execution."""
+        ...
+
+    async def install(self, session_id: str, request: InstallRequest) -> ExecResult:
+        """Install packages into the workspace, so that later executions of the session see them."""
+        ...

@@ -1,0 +1,102 @@
+"""The contract of sessions."""
+
+from typing import Protocol
+
+from cerver_core.wire.sessions import (
+    AttachCompute,
+    CreateSession,
+    ListSessions,
+    SessionEnvelope,
+    SessionMetrics,
+    SessionPage,
+    SessionRecord,
+    SpawnSession,
+    UpdateSession,
+)
+
+__all__ = ["Sessions"]
+
+
+class Sessions(Protocol):
+    """Sessions: one id, one append-only transcript, a harness, a compute, metrics."""
+
+    async def create(self, request: CreateSession) -> SessionEnvelope:
+        """Open a session; afterwards it is listed, and ready unless it has no compute to be ready on.
+
+        A non-empty `task` is then the first entry. A session without compute is `ready` too, with provider `none`.
+
+        Raises:
+            NoComputeAvailable: no executable compute meets the requirements; `detail` is the report. Nothing is left.
+            IsolationUnavailable: the asked isolation cannot be had. Nothing is left.
+            ComputeNotFound: the named compute does not exist.
+        """
+        ...
+
+    async def get(self, session_id: str) -> SessionRecord:
+        """Read one session, without its transcript.
+
+        Raises:
+            SessionNotFound: there is none by this id.
+        """
+        ...
+
+    async def list(self, request: ListSessions) -> SessionPage:
+        """List sessions, newest activity first, at a cost that does not grow with their number.
+
+        Raises:
+            InvalidInput: the status is a word no generation of the API used, or the cursor is not one of ours.
+        """
+        ...
+
+    async def resolve(self, reference: str) -> str:
+        """Turn an id, a unique prefix of one (at least 4 characters) or an exact session name into the full id.
+
+        Raises:
+            SessionNotFound: nothing matches.
+            AmbiguousReference: several match; `detail["candidates"]` lists some of them.
+        """
+        ...
+
+    async def update(self, session_id: str, request: UpdateSession) -> SessionRecord:
+        """Merge metadata key by key; a null removes the key."""
+        ...
+
+    async def pause(self, session_id: str) -> SessionEnvelope:
+        """Free the compute: its processes are gone afterwards, the workspace and the transcript stay. Idempotent.
+
+        Raises:
+            SessionStateConflict: the session is over, or has no compute to free.
+        """
+        ...
+
+    async def resume(self, session_id: str) -> SessionEnvelope:
+        """Make a paused or stale session ready again under the same id, on the compute it had. Idempotent.
+
+        Raises:
+            SessionStateConflict: the session was terminated or failed, or is memory alone.
+        """
+        ...
+
+    async def spawn(self, session_id: str, request: SpawnSession) -> SessionEnvelope:
+        """Open a child: linked to its parent, on the parent's compute unless another is named, in its own workspace."""
+        ...
+
+    async def attach(self, session_id: str, request: AttachCompute) -> SessionEnvelope:
+        """Put another compute (or none) under the session; the transcript is untouched, the old sandbox is destroyed.
+
+        Raises:
+            SessionStateConflict: the session is over or is running something.
+        """
+        ...
+
+    async def terminate(self, session_id: str) -> SessionEnvelope:
+        """End the session for good: its processes are gone, the record and the transcript stay readable. Idempotent.
+
+        The workspace goes at once, after 24 hours or when asked, by `persistence_level`; the envelope says which in
+        `workspace_kept_until`.
+        """
+        ...
+
+    async def metrics(self, session_id: str) -> SessionMetrics:
+        """Read the metrics, at a constant cost."""
+        ...

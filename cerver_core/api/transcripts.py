@@ -1,0 +1,54 @@
+"""The contract of transcripts."""
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from cerver_core.wire.transcripts import (
+    AppendEntries,
+    AppendReply,
+    Entry,
+    ExportPage,
+    ExportTranscript,
+    ImportReply,
+    ReadTranscript,
+    TranscriptPage,
+)
+
+__all__ = ["Transcripts"]
+
+
+class Transcripts(Protocol):
+    """Append-only transcripts. Entries are numbered from 1 without gaps; what was acknowledged is never lost."""
+
+    async def append(self, session_id: str, request: AppendEntries) -> AppendReply:
+        """Append a batch: all of it is durable afterwards, or none. Works on any session that was not terminated.
+
+        Raises:
+            SequenceConflict: `expected_seq` is not where the transcript ends; `detail["last_seq"]` is. A batch whose
+                entries were all appended before (by id) is answered as a repeat instead.
+            EntryConflict: an entry's id already holds another body.
+            SessionStateConflict: the session was terminated or failed.
+            TooLarge: an entry is larger than `MAX_CONTENT_BYTES`.
+        """
+        ...
+
+    async def read(self, session_id: str, request: ReadTranscript) -> TranscriptPage:
+        """Read a bounded part, oldest entry first; the cost does not grow with the transcript."""
+        ...
+
+    async def export(self, session_id: str, request: ExportTranscript) -> ExportPage:
+        """Write the transcript as text, markdown or JSON lines, a page at a time; JSON lines lose nothing."""
+        ...
+
+    async def import_jsonl(self, document: str, *, session_name: str | None = None) -> ImportReply:
+        """Make a new session from a JSON-lines export; its transcript equals the exported one.
+
+        Raises:
+            InvalidInput: a line is not part of such an export; it is named, and nothing was made.
+        """
+        ...
+
+    def follow(self, session_id: str, *, since: int) -> AbstractAsyncContextManager[AsyncIterator[Entry]]:
+        """Yield the entries after seq `since` as they are appended, by whichever process; ends with the session."""
+        ...

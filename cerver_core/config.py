@@ -1,0 +1,80 @@
+"""Settings, read once from the environment; nothing else in Cerver looks there."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, TypeVar
+
+from cerver_core.errors import ConfigurationError
+from cerver_core.wire.computes import IsolationLevel
+
+__all__ = ["DEFAULT_GATEWAY_URL", "Settings"]
+
+DEFAULT_GATEWAY_URL = "https://gateway.cerver.ai"
+"""The public gateway (wire contract §0, generation G2)."""
+
+Durability = Literal["full", "relaxed"]
+T = TypeVar("T")
+D = TypeVar("D")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the environment says.
+
+    With `api_token` the road is the gateway at `gateway_url`; without, the engine on the SQLite file under `home`.
+    `isolation` is the level asked for this machine's sandboxes; null means the strongest it can do. `environ` is the
+    whole environment, for the secret backends; it shows in no repr.
+    """
+
+    home: Path
+    api_token: str | None = field(default=None, repr=False)
+    gateway_url: str = DEFAULT_GATEWAY_URL
+    durability: Durability = "full"
+    isolation: IsolationLevel | None = None
+    secrets_backend: str = "env"
+    environ: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+
+    @property
+    def is_remote(self) -> bool:
+        """Tell whether calls go to a gateway."""
+        return self.api_token is not None
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str] | None = None) -> "Settings":
+        """Read the settings; empty variables count as unset.
+
+        Raises:
+            ConfigurationError: a variable has a value that is not among those allowed; the message lists them.
+        """
+        values = {key: value for key, value in (os.environ if environ is None else environ).items() if value}
+        home = Path(values.get("CERVER_HOME") or Path(values.get("HOME") or Path.home()) / ".cerver")
+        return cls(
+            home=home.expanduser().absolute(),
+            api_token=values.get("CERVER_API_TOKEN"),
+            gateway_url=_url(values.get("CERVER_GATEWAY_URL", DEFAULT_GATEWAY_URL)),
+            durability=_choice(values, "CERVER_DURABILITY", _DURABILITIES, "full"),
+            isolation=_choice(values, "CERVER_ISOLATION", _LEVELS, None),
+            secrets_backend=values.get("CERVER_SECRETS_BACKEND", "env"),
+            environ=values,
+        )
+
+
+def _choice(values: Mapping[str, str], name: str, allowed: Mapping[str, T], default: D) -> T | D:
+    word = values.get(name)
+    if word is None:
+        return default
+    if word not in allowed:
+        raise ConfigurationError(f"{name} must be one of {', '.join(allowed)}; it is {word!r}")
+    return allowed[word]
+
+
+def _url(value: str) -> str:
+    if not value.startswith(("https://", "http://")):
+        raise ConfigurationError("CERVER_GATEWAY_URL must start with https:// or http://")
+    return value.rstrip("/")
+
+
+_DURABILITIES: Mapping[str, Durability] = {"full": "full", "relaxed": "relaxed"}
+_LEVELS: Mapping[str, IsolationLevel] = {"process": "process", "confined": "confined", "sandbox": "sandbox"}

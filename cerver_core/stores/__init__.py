@@ -1,0 +1,1 @@
+"""Where sessions and transcripts are kept: `base.py` is the contract, one folder or file per member."""

@@ -1,0 +1,329 @@
+"""The contract of stores: sessions and their transcripts, per account, durable and in order.
+
+A store keeps text it does not understand. Redaction, views of large entries and every rule of the lifecycle live
+above it; atomicity, the numbering of entries, idempotency and the fences between processes live here.
+Times are whole microseconds since 1970-01-01 UTC.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, Self
+
+from pydantic import JsonValue
+
+from cerver_core.wire.sessions import Lifecycle, SessionType, Status
+
+__all__ = [
+    "KEEP",
+    "AccountStore",
+    "Appended",
+    "ClosedExec",
+    "EntryDraft",
+    "MetricDelta",
+    "OpenExec",
+    "Page",
+    "ReadWindow",
+    "SessionChange",
+    "SessionCounters",
+    "SessionQuery",
+    "SessionStore",
+    "Store",
+    "StoredEntry",
+    "StoredSession",
+    "TranscriptStore",
+]
+
+JsonObject = Mapping[str, JsonValue]
+
+
+@dataclass(frozen=True, slots=True)
+class SessionCounters:
+    """The sums from which metrics are read at a constant cost."""
+
+    provision_ms: float | None = None
+    first_exec_at_us: int | None = None
+    last_exec_ms: float | None = None
+    exec_ms_total: float = 0
+    exec_count: int = 0
+    stream_open_ms_total: float = 0
+    stream_count: int = 0
+    user_entry_count: int = 0
+    cost_micro_usd: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSession:
+    """One session as it is kept. `last_seq` is the number of its entries; it and `counters` only grow."""
+
+    id: str
+    state: Lifecycle
+    created_at_us: int
+    updated_at_us: int
+    name: str | None = None
+    end_reason: str | None = None
+    ended_at_us: int | None = None
+    session_type: SessionType = "general"
+    workload: str = "general"
+    task: str = ""
+    harness: str | None = None
+    source: str | None = None
+    project: str | None = None
+    parent_id: str | None = None
+    provider: str | None = None
+    compute_id: str | None = None
+    sandbox: JsonObject | None = None
+    workspace_delete_at_us: int | None = None
+    requirements: JsonObject = field(default_factory=dict[str, JsonValue])
+    policy: JsonObject = field(default_factory=dict[str, JsonValue])
+    metadata: JsonObject = field(default_factory=dict[str, JsonValue])
+    routing: JsonObject | None = None
+    counters: SessionCounters = SessionCounters()
+    last_seq: int = 0
+
+
+class _Keep:
+    def __repr__(self) -> str:
+        return "KEEP"
+
+
+KEEP = _Keep()
+"""Stands in a change for a field that stays as it is (null is a value)."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionChange:
+    """What to change of a session; fields left at `KEEP` stay. `updated_at_us` never goes back."""
+
+    state: Lifecycle | _Keep = KEEP
+    updated_at_us: int | _Keep = KEEP
+    name: str | _Keep | None = KEEP
+    end_reason: str | _Keep | None = KEEP
+    ended_at_us: int | _Keep | None = KEEP
+    harness: str | _Keep | None = KEEP
+    source: str | _Keep | None = KEEP
+    provider: str | _Keep | None = KEEP
+    compute_id: str | _Keep | None = KEEP
+    sandbox: JsonObject | _Keep | None = KEEP
+    workspace_delete_at_us: int | _Keep | None = KEEP
+    metadata_merge: JsonObject | _Keep = KEEP
+    routing: JsonObject | _Keep | None = KEEP
+    from_states: frozenset[Lifecycle] | None = None
+    """Apply only when the session is in one of these states, else raise `SessionStateConflict` (`detail["state"]`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class MetricDelta:
+    """What to add to a session's counters. `first_exec_at_us` is kept from the first time; `last_exec_ms` replaces."""
+
+    provision_ms: float | None = None
+    first_exec_at_us: int | None = None
+    last_exec_ms: float | None = None
+    exec_ms: float = 0
+    execs: int = 0
+    stream_open_ms: float = 0
+    streams: int = 0
+    user_entries: int = 0
+    cost_micro_usd: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenExec:
+    """Marks an execution as under way: the session's state becomes `running`.
+
+    `holder` names the process on whose life the execution depends, so that another can tell when it was left behind.
+    """
+
+    tool_id: str
+    holder: str
+    started_at_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedExec:
+    """Ends an execution. When it was the session's last one and the state is `running`, the state becomes `idle`."""
+
+    tool_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class EntryDraft:
+    """An entry to append: `body` is its JSON text without `seq`, an object that is not empty.
+
+    `client_id` makes a repeat harmless; `fingerprint` tells whether a repeat is the same. `view` is the shorter JSON
+    text that bounded reads get in place of a large `body`.
+    """
+
+    body: str
+    client_id: str | None = None
+    fingerprint: bytes | None = None
+    view: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEntry:
+    """An entry: `json` is its whole JSON text, `seq` included as the first key."""
+
+    seq: int
+    json: str
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """Where each draft stands, in order; `added` of them are new."""
+
+    seqs: tuple[int, ...]
+    added: int
+    last_seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class SessionQuery:
+    """Which sessions; see `SessionStore.list`."""
+
+    limit: int
+    status: Status | None = None
+    stale_before_us: int = 0
+    source: str | None = None
+    project: str | None = None
+    parent_id: str | None = None
+    after: tuple[int, str] | None = None
+    """Continue behind this (updated_at_us, id)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadWindow:
+    """Which entries: `from_seq` forward, or the last ones up to and with `to_seq` (null: the end) backward."""
+
+    from_seq: int | None = None
+    to_seq: int | None = None
+    limit: int = 200
+    max_bytes: int = 4 * 1024 * 1024
+    whole: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Consecutive entries, oldest first, and where the transcript ends."""
+
+    entries: tuple[StoredEntry, ...]
+    last_seq: int
+
+
+class SessionStore(Protocol):
+    """The sessions of one account."""
+
+    async def create(self, session: StoredSession, entries: Sequence[EntryDraft] = ()) -> StoredSession:
+        """Keep a new session with its first entries, durably; answers it as kept."""
+        ...
+
+    async def get(self, session_id: str) -> StoredSession:
+        """Read one by its full id.
+
+        Raises:
+            SessionNotFound: this account has none by this id.
+        """
+        ...
+
+    async def find(self, reference: str, *, limit: int) -> Sequence[StoredSession]:
+        """Find by full id, else by exact name or by prefix of the id (4 characters or more); newest activity first."""
+        ...
+
+    async def list(self, query: SessionQuery) -> Sequence[StoredSession]:
+        """List, newest activity first, ties by id descending, at a cost that does not grow with the store.
+
+        With `status`: `running`; `idle` and active since `stale_before_us`; `ended`, or idle and stale since then.
+        """
+        ...
+
+    async def change(self, session_id: str, change: SessionChange, delta: MetricDelta | None = None) -> StoredSession:
+        """Change one session, durably, and answer it as it is then.
+
+        Raises:
+            SessionNotFound: there is none by this id.
+            SessionStateConflict: its state is not in `from_states`; nothing changed.
+        """
+        ...
+
+    async def delete(self, session_id: str) -> None:
+        """Forget a session with its transcript: only for one that never came to be (its creation failed)."""
+        ...
+
+    async def due_workspaces(self, now_us: int, *, limit: int) -> Sequence[StoredSession]:
+        """List ended sessions whose sandbox still stands though `workspace_delete_at_us` has passed."""
+        ...
+
+
+class TranscriptStore(Protocol):
+    """The transcripts of one account."""
+
+    async def append(
+        self,
+        session_id: str,
+        entries: Sequence[EntryDraft],
+        *,
+        expected_seq: int | None = None,
+        change: SessionChange | None = None,
+        delta: MetricDelta | None = None,
+        opens: OpenExec | None = None,
+        closes: ClosedExec | None = None,
+    ) -> Appended:
+        """Append and change the session in one transaction; durable when it returns.
+
+        Drafts with a `client_id` that is known keep their seq and add nothing. When all are known, `expected_seq`,
+        `change`, `delta`, `opens` and `closes` are passed over: the call is a repeat of one that was done.
+
+        Raises:
+            SessionNotFound: there is none by this id.
+            SequenceConflict: `expected_seq` is not the last seq (`detail["last_seq"]`); nothing changed.
+            EntryConflict: a `client_id` is known with another fingerprint (`detail["id"]`); nothing changed.
+            SessionStateConflict: the state is not in `change.from_states`; nothing changed.
+        """
+        ...
+
+    async def read(self, session_id: str, window: ReadWindow) -> Page:
+        """Read consecutive entries within the window's bounds, at least one if there is any; never half of a group.
+
+        Raises:
+            SessionNotFound: there is none by this id.
+        """
+        ...
+
+    async def open_execs(self) -> Sequence[tuple[str, OpenExec]]:
+        """List the executions under way, as (session id, execution)."""
+        ...
+
+
+class AccountStore(Protocol):
+    """What one account keeps. No method of it can reach another account's rows."""
+
+    @property
+    def sessions(self) -> SessionStore:
+        """The sessions."""
+        ...
+
+    @property
+    def transcripts(self) -> TranscriptStore:
+        """Their transcripts."""
+        ...
+
+
+class Store(Protocol):
+    """A place that keeps accounts apart. An async context manager: entering opens it, leaving closes it."""
+
+    async def __aenter__(self) -> Self:
+        """Open, and migrate to this version's schema if it is older.
+
+        Raises:
+            StoreUnavailable: it cannot be opened or written.
+            StoreCorrupt: it is damaged.
+            SchemaTooNew: a newer Cerver wrote it.
+        """
+        ...
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        """Finish what was acknowledged and close."""
+        ...
+
+    def account(self, account_id: str) -> AccountStore:
+        """Give the rows of one account."""
+        ...

@@ -1,0 +1,39 @@
+"""The base classes of wire models: how strict a request is, how lenient a reply."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict
+from pydantic.alias_generators import to_camel
+
+__all__ = ["CamelReply", "Name", "Reply", "Request", "UtcTime"]
+
+UtcTime = AwareDatetime
+"""An instant with an offset; written as RFC 3339."""
+
+
+class Request(BaseModel):
+    """What a caller asks: frozen, and strict about unknown fields, so that a misspelt option is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, hide_input_in_errors=True)
+
+
+class Reply(BaseModel):
+    """What Cerver answers: frozen; a reader ignores fields that a newer writer adds."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True, hide_input_in_errors=True)
+
+
+class CamelReply(Reply):
+    """A reply whose names are camelCase on the wire: the session record and the list rows."""
+
+    model_config = ConfigDict(alias_generator=to_camel)
+
+
+def _printable(value: str) -> str:
+    if any(ord(character) < 32 or ord(character) == 127 for character in value):
+        raise ValueError("control characters are not allowed here")
+    return value
+
+
+Name = Annotated[str, AfterValidator(_printable)]
+"""One line of text without control characters: names, ids, sources."""

@@ -1,0 +1,231 @@
+"""Sessions on the wire: create requests, envelopes (snake_case) and records (camelCase); wire contract §2."""
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import Field, JsonValue
+
+from cerver_core.wire.computes import ComputeChoice, Isolation, Requirements
+from cerver_core.wire.model import CamelReply, Name, Reply, Request, UtcTime
+from cerver_core.wire.routing import Policy, Repo, Routing
+
+__all__ = [
+    "STALE_AFTER_DAYS",
+    "AttachCompute",
+    "CreateSession",
+    "EngagementLabel",
+    "Lifecycle",
+    "ListSessions",
+    "Metrics",
+    "SessionEnvelope",
+    "SessionMetrics",
+    "SessionPage",
+    "SessionRecord",
+    "SessionType",
+    "SpawnSession",
+    "Status",
+    "UpdateSession",
+    "public_status",
+    "status_filter",
+]
+
+Lifecycle = Literal["provisioning", "ready", "running", "idle", "paused", "terminated", "failed"]
+Status = Literal["running", "idle", "ended"]
+SessionType = Literal["coding", "chat", "transcript", "general"]
+EngagementLabel = Literal["idle", "warming", "engaged", "deep"]
+
+STALE_AFTER_DAYS = 14
+"""A session without activity for this long shows as ended, with `endReason: stale`, and can still be resumed."""
+
+_STATUS_OF: Mapping[Lifecycle, Status] = {
+    "provisioning": "running",
+    "running": "running",
+    "ready": "idle",
+    "idle": "idle",
+    "paused": "idle",
+    "terminated": "ended",
+    "failed": "ended",
+}
+
+_FILTER_WORDS: Mapping[str, Status] = {
+    "running": "running",
+    "provisioning": "running",
+    "starting": "running",
+    "idle": "idle",
+    "ready": "idle",
+    "resting": "idle",
+    "paused": "idle",
+    "ended": "ended",
+    "archived": "ended",
+    "terminated": "ended",
+    "failed": "ended",
+    "completed": "ended",
+}
+
+
+def public_status(state: Lifecycle) -> Status:
+    """Give the word a reader sees for a lifecycle state; staleness is judged apart, by time."""
+    return _STATUS_OF[state]
+
+
+def status_filter(word: str) -> Status | None:
+    """Understand any status word of any generation of the API; null for a word that none of them used."""
+    return _FILTER_WORDS.get(word.strip().lower())
+
+
+class CreateSession(Request):
+    """Open a session. Everything is optional.
+
+    `compute` left out lets the router choose; `compute: null`, or `session_type: transcript`, makes a session that is
+    memory alone. A non-empty `task` becomes the first entry of the transcript, by the user.
+    """
+
+    session_name: Annotated[Name, Field(max_length=200)] | None = None
+    task: Annotated[str, Field(max_length=100_000)] = ""
+    session_type: SessionType = "general"
+    workload: Annotated[Name, Field(max_length=64)] = "general"
+    harness: Annotated[Name, Field(max_length=64)] | None = None
+    compute: ComputeChoice | None = None
+    target_compute_id: Annotated[Name, Field(max_length=200)] | None = None
+    repo: Repo | None = None
+    requirements: Requirements = Requirements()
+    policy: Policy = Policy()
+    metadata: Mapping[str, JsonValue] = {}
+    project_slug: Annotated[Name, Field(max_length=200)] | None = None
+
+    @property
+    def is_transcript_only(self) -> bool:
+        """Tell whether the caller said that no compute is wanted."""
+        said_null = "compute" in self.model_fields_set and self.compute is None
+        return (self.session_type == "transcript" or said_null) and self.target_compute_id is None
+
+
+class SpawnSession(Request):
+    """Open a child of a session. It inherits the parent's compute unless another is named; its workspace is its own."""
+
+    task: Annotated[str, Field(min_length=1, max_length=100_000)]
+    session_name: Annotated[Name, Field(max_length=200)] | None = None
+    target_compute_id: Annotated[Name, Field(max_length=200)] | None = None
+    metadata: Mapping[str, JsonValue] = {}
+
+
+class UpdateSession(Request):
+    """Merge keys into a session's metadata; a null value removes the key."""
+
+    metadata: Mapping[str, JsonValue]
+
+
+class AttachCompute(Request):
+    """Put another compute under a session, or none; the transcript stays."""
+
+    compute: ComputeChoice | None = None
+
+
+class ListSessions(Request):
+    """Which sessions: newest activity first, a page at a time.
+
+    `status` takes any word of any generation (`running`, `idle`, `ended`, `ready`, `archived`, …). `source` matches
+    `metadata.source`. `cursor` comes from the page before.
+    """
+
+    status: str | None = None
+    source: Annotated[Name, Field(max_length=200)] | None = None
+    project: Annotated[Name, Field(max_length=200)] | None = None
+    parent: Annotated[Name, Field(max_length=200)] | None = None
+    limit: Annotated[int, Field(ge=1, le=200)] = 20
+    cursor: Annotated[str, Field(max_length=200)] | None = None
+
+
+class Metrics(Reply):
+    """What a session has cost and how fast it answered (wire contract §2.5). Times are milliseconds.
+
+    `provision_time_ms`: how long the creation took, sandbox included. `time_to_first_exec_ms`: from creation to the
+    start of the first execution; null before it. `last_exec_latency_ms`, `average_exec_latency_ms`: over executions
+    that were not streamed. `average_stream_open_latency_ms`: from the request to the first event, over streamed ones.
+    `total_exec_count`, `total_stream_count`: executions not streamed, and streamed. `interaction_count`: entries by a
+    user plus executions. `session_length_ms`: now less the creation, until it ended. `cost_estimate_usd`: null when
+    unknown; 0 on this machine. `uptime_percent`: from our own observations only, else null. `predicted_startup_ms`:
+    what the advisor expected. `engagement_score`: 0 to 1, from length, interactions and executions; `engagement_label` names
+    its quarter: `idle`, `warming`, `engaged`, `deep` (`warming` at creation).
+    """
+
+    provision_time_ms: float | None = None
+    time_to_first_exec_ms: float | None = None
+    last_exec_latency_ms: float | None = None
+    average_exec_latency_ms: float | None = None
+    average_stream_open_latency_ms: float | None = None
+    total_exec_count: int = 0
+    total_stream_count: int = 0
+    interaction_count: int = 0
+    session_length_ms: float = 0
+    cost_estimate_usd: float | None = None
+    uptime_percent: float | None = None
+    predicted_startup_ms: float | None = None
+    engagement_score: float = 0
+    engagement_label: EngagementLabel = "warming"
+
+
+class SessionEnvelope(Reply):
+    """The answer to create, pause, resume, spawn, attach and terminate; `status` is the lifecycle state."""
+
+    session_id: str
+    session_name: str | None = None
+    status: Lifecycle
+    provider: str = "none"
+    compute_id: str | None = None
+    sandbox_id: str | None = None
+    harness: str | None = None
+    parent_session_id: str | None = None
+    metrics: Metrics = Metrics()
+    routing: Routing | None = None
+    isolation: Isolation | None = None
+    workspace_kept_until: UtcTime | Literal["deleted_by_hand"] | None = None
+
+
+class SessionRecord(CamelReply):
+    """A session as a reader sees it; camelCase on the wire.
+
+    `status` is `running`, `idle` or `ended`; `state` is the lifecycle value behind it. `end_reason` says why it ended
+    (`stale` for one without activity for 14 days, which can still be resumed). `message_count` and
+    `transcript_total` are the number of entries.
+    """
+
+    session_id: str
+    session_name: str | None = None
+    status: Status
+    state: Lifecycle
+    end_reason: str | None = None
+    created_at: UtcTime
+    updated_at: UtcTime
+    workload: str = "general"
+    session_type: SessionType = "general"
+    task: str = ""
+    harness: str | None = None
+    project_slug: str | None = None
+    parent_session_id: str | None = None
+    compute_id: str | None = None
+    sandbox_id: str | None = None
+    provider: str = "none"
+    metadata: Mapping[str, JsonValue] = {}
+    requirements: Requirements = Requirements()
+    message_count: int = 0
+    transcript_total: int = 0
+    metrics: Metrics = Metrics()
+    routing: Routing | None = None
+
+
+class SessionPage(Reply):
+    """One page of a list; `next_cursor` is null on the last."""
+
+    sessions: tuple[SessionRecord, ...]
+    next_cursor: str | None = None
+
+
+class SessionMetrics(Reply):
+    """The answer to a metrics call."""
+
+    session_id: str
+    provider: str
+    status: Lifecycle
+    routing: Routing | None = None
+    metrics: Metrics

@@ -1,0 +1,173 @@
+"""Transcripts on the wire: entries, appends, reads and exports (wire contract §2.1, §2.4)."""
+
+from functools import cached_property
+from typing import Annotated, Literal
+
+from pydantic import Field, JsonValue, TypeAdapter, model_validator
+
+from cerver_core.wire.model import Name, Reply, Request, UtcTime
+
+__all__ = [
+    "MAX_CONTENT_BYTES",
+    "MAX_ENTRIES_PER_APPEND",
+    "AppendEntries",
+    "AppendReply",
+    "Entry",
+    "ExportFormat",
+    "ExportPage",
+    "ExportTranscript",
+    "ImportReply",
+    "NewEntry",
+    "ReadTranscript",
+    "Role",
+    "TranscriptPage",
+]
+
+Role = Literal["user", "assistant", "system", "tool"]
+ExportFormat = Literal["text", "markdown", "jsonl"]
+
+MAX_CONTENT_BYTES = 32 * 1024 * 1024
+"""The largest content of one entry, in bytes of UTF-8. Our choice."""
+
+MAX_ENTRIES_PER_APPEND = 1_000
+"""The most entries of one append. Our choice."""
+
+
+class NewEntry(Request):
+    """One entry to append.
+
+    `id` makes the append safe to repeat: the same id with the same body returns the seq it already has and adds
+    nothing; with another body it is an `EntryConflict`. `at` is kept when given, else it is the time of the append.
+    Known kinds are `text`, `thinking`, `tool_use`, `tool_result` and `session_completed`; others are kept as they are.
+    """
+
+    role: Role
+    content: str = ""
+    kind: Annotated[Name, Field(min_length=1, max_length=64)] = "text"
+    id: Annotated[Name, Field(min_length=1, max_length=200)] | None = None
+    at: UtcTime | None = None
+    tool_id: Annotated[Name, Field(max_length=200)] | None = None
+    tool_name: Annotated[Name, Field(max_length=200)] | None = None
+    tool_input: JsonValue = None
+    is_error: bool | None = None
+
+    @model_validator(mode="after")
+    def _has_content(self) -> "NewEntry":
+        if not self.content and self.kind not in {"tool_use", "tool_result"}:
+            raise ValueError(f"content is empty: only tool_use and tool_result entries may be, not {self.kind!r}")
+        return self
+
+
+class Entry(Reply):
+    """One line of a transcript. `seq` counts from 1 without gaps within the session.
+
+    `content_bytes` is set when this is a view of an entry too large for a bounded read: it is the true size, and
+    `content` holds the head and the tail.
+    """
+
+    seq: int
+    at: UtcTime
+    role: Role
+    kind: str = "text"
+    content: str = ""
+    id: str | None = None
+    tool_id: str | None = None
+    tool_name: str | None = None
+    tool_input: JsonValue = None
+    is_error: bool | None = None
+    content_bytes: int | None = None
+
+
+class AppendEntries(Request):
+    """Append a batch, atomically. `expected_seq` is the seq at which the caller believes the transcript ends."""
+
+    entries: Annotated[tuple[NewEntry, ...], Field(min_length=1, max_length=MAX_ENTRIES_PER_APPEND)]
+    expected_seq: Annotated[int, Field(ge=0)] | None = None
+
+
+class AppendReply(Reply):
+    """Where the entries stand, in the order given; `added` is how many are new (the rest were repeats)."""
+
+    session_id: str
+    seqs: tuple[int, ...]
+    added: int
+    last_seq: int
+
+
+class ReadTranscript(Request):
+    """Which part of a transcript: one of `tail`, `since`, `around`, or `full`.
+
+    `tail=N` the last N; `since=S` the entries after seq S, oldest first; `around=S` the `limit` entries nearest to
+    seq S; `full` from the beginning. `limit` bounds the count and `max_bytes` the size of a page (at least one entry
+    is returned); a page says whether more stands before and after it. `whole` asks for large entries whole.
+    """
+
+    tail: Annotated[int, Field(ge=0, le=1_000)] | None = None
+    since: Annotated[int, Field(ge=0)] | None = None
+    around: Annotated[int, Field(ge=1)] | None = None
+    full: bool = False
+    limit: Annotated[int, Field(ge=1, le=10_000)] = 200
+    max_bytes: Annotated[int, Field(ge=1)] = 4 * 1024 * 1024
+    whole: bool = False
+
+    @model_validator(mode="after")
+    def _one_way(self) -> "ReadTranscript":
+        chosen = [name for name in ("tail", "since", "around") if getattr(self, name) is not None]
+        if len(chosen) + self.full > 1:
+            raise ValueError("choose one of tail, since, around and full")
+        return self
+
+
+class TranscriptPage(Reply):
+    """A run of consecutive entries, as JSON texts that were stored so and are spliced into answers unparsed.
+
+    `total` is the number of entries of the whole transcript, which is also its last seq.
+    """
+
+    session_id: str
+    raw: tuple[str, ...]
+    total: int
+    first_seq: int | None = None
+    last_seq: int | None = None
+
+    @cached_property
+    def entries(self) -> tuple[Entry, ...]:
+        """Parse the entries; the work is done once, and only for a reader who asks."""
+        return tuple(_ENTRY.validate_json(text) for text in self.raw)
+
+    @property
+    def more_before(self) -> bool:
+        """Tell whether older entries exist than those of this page."""
+        return self.first_seq is not None and self.first_seq > 1
+
+    @property
+    def more_after(self) -> bool:
+        """Tell whether newer entries exist than those of this page."""
+        return self.last_seq is not None and self.last_seq < self.total
+
+
+class ExportTranscript(Request):
+    """Ask for a transcript as a document, about `max_bytes` a page; `cursor` comes from the page before."""
+
+    format: ExportFormat = "text"
+    cursor: Annotated[int, Field(ge=0)] = 0
+    max_bytes: Annotated[int, Field(ge=1_024)] = 1024 * 1024
+
+
+class ExportPage(Reply):
+    """A piece of the document. `next_cursor` is null on the last one; the pieces in order are the document."""
+
+    session_id: str
+    format: ExportFormat
+    text: str
+    next_cursor: int | None = None
+
+
+class ImportReply(Reply):
+    """What an import made: a new session with the same transcript."""
+
+    session_id: str
+    entries: int
+
+
+_ENTRY: TypeAdapter[Entry] = TypeAdapter(Entry)
