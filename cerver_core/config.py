@@ -16,7 +16,6 @@ DEFAULT_GATEWAY_URL = "https://gateway.cerver.ai"
 
 Durability = Literal["full", "relaxed"]
 T = TypeVar("T")
-D = TypeVar("D")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +60,7 @@ class Settings:
         )
 
 
-def _choice(values: Mapping[str, str], name: str, allowed: Mapping[str, T], default: D) -> T | D:
+def _choice(values: Mapping[str, str], name: str, allowed: Mapping[str, T], default: T) -> T:
     word = values.get(name)
     if word is None:
         return default
@@ -77,4 +76,4 @@ def _url(value: str) -> str:
 
 
 _DURABILITIES: Mapping[str, Durability] = {"full": "full", "relaxed": "relaxed"}
-_LEVELS: Mapping[str, IsolationLevel] = {"process": "process", "confined": "confined", "sandbox": "sandbox"}
+_LEVELS: Mapping[str, IsolationLevel | None] = {"process": "process", "confined": "confined", "sandbox": "sandbox"}

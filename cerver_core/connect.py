@@ -1,6 +1,6 @@
 """Assembly: one call gives a caller's Cerver, over the engine on this machine or over a gateway."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from cerver_core.api import Cerver
@@ -10,7 +10,7 @@ __all__ = ["connect"]
 
 
 @asynccontextmanager
-async def connect(settings: Settings | None = None) -> AsyncIterator[Cerver]:
+async def connect(settings: Settings | None = None) -> AsyncGenerator[Cerver]:
     """Open Cerver as the settings say, and close it afterwards.
 
     Raises:
