@@ -11,6 +11,7 @@ from typing import Protocol, Self
 
 from pydantic import JsonValue
 
+from cerver_core.metrics import MetricDelta, SessionCounters
 from cerver_core.wire.sessions import Lifecycle, SessionType, Status
 
 __all__ = [
@@ -34,21 +35,6 @@ __all__ = [
 ]
 
 JsonObject = Mapping[str, JsonValue]
-
-
-@dataclass(frozen=True, slots=True)
-class SessionCounters:
-    """The sums from which metrics are read at a constant cost."""
-
-    provision_ms: float | None = None
-    first_exec_at_us: int | None = None
-    last_exec_ms: float | None = None
-    exec_ms_total: float = 0
-    exec_count: int = 0
-    stream_open_ms_total: float = 0
-    stream_count: int = 0
-    user_entry_count: int = 0
-    cost_micro_usd: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,21 +98,6 @@ class SessionChange:
 
 
 @dataclass(frozen=True, slots=True)
-class MetricDelta:
-    """What to add to a session's counters. `first_exec_at_us` is kept from the first time; `last_exec_ms` replaces."""
-
-    provision_ms: float | None = None
-    first_exec_at_us: int | None = None
-    last_exec_ms: float | None = None
-    exec_ms: float = 0
-    execs: int = 0
-    stream_open_ms: float = 0
-    streams: int = 0
-    user_entries: int = 0
-    cost_micro_usd: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class OpenExec:
     """Marks an execution as under way: the session's state becomes `running`.
 
@@ -150,13 +121,15 @@ class EntryDraft:
     """An entry to append: `body` is its JSON text without `seq`, an object that is not empty.
 
     `client_id` makes a repeat harmless; `fingerprint` tells whether a repeat is the same. `view` is the shorter JSON
-    text that bounded reads get in place of a large `body`.
+    text that bounded reads get in place of a large `body`. `is_by_user` counts the entry among the user's
+    (`SessionCounters.user_entry_count`) when it is new.
     """
 
     body: str
     client_id: str | None = None
     fingerprint: bytes | None = None
     view: str | None = None
+    is_by_user: bool = False
 
 
 @dataclass(frozen=True, slots=True)
