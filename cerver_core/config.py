@@ -47,7 +47,8 @@ class Settings:
         Raises:
             ConfigurationError: a variable has a value that is not among those allowed; the message lists them.
         """
-        values = {key: value for key, value in (os.environ if environ is None else environ).items() if value}
+        everything = dict(os.environ if environ is None else environ)
+        values = {key: value for key, value in everything.items() if value}
         home = Path(values.get("CERVER_HOME") or Path(values.get("HOME") or Path.home()) / ".cerver")
         return cls(
             home=home.expanduser().absolute(),
@@ -56,7 +57,7 @@ class Settings:
             durability=_choice(values, "CERVER_DURABILITY", _DURABILITIES, "full"),
             isolation=_choice(values, "CERVER_ISOLATION", _LEVELS, None),
             secrets_backend=values.get("CERVER_SECRETS_BACKEND", "env"),
-            environ=values,
+            environ=everything,
         )
 
 
