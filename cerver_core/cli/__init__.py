@@ -1,0 +1,1 @@
+"""The `cerver` command: Cerver for a person at a terminal, and for their scripts."""

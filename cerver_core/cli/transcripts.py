@@ -1,0 +1,219 @@
+"""The commands of transcripts: show, peek, append, export, import."""
+
+import json
+import os
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import get_args
+
+from cerver_core.api import Cerver
+from cerver_core.cli import exits
+from cerver_core.cli.command import Command, Commands, ask, connected
+from cerver_core.cli.terminal import Terminal
+from cerver_core.errors import FileMissing, InvalidInput
+from cerver_core.render.escape import visible_line
+from cerver_core.render.transcripts import as_text, stamp
+from cerver_core.wire.sessions import SessionRecord
+from cerver_core.wire.transcripts import (
+    AppendEntries,
+    ExportFormat,
+    ExportTranscript,
+    NewEntry,
+    ReadTranscript,
+    Role,
+    TranscriptPage,
+)
+
+__all__ = ["COMMANDS"]
+
+_TAIL = 20
+_PEEK = 10
+_PEEK_BYTES = 8_192
+
+
+def _id_argument(parser: ArgumentParser) -> None:
+    parser.add_argument("session", metavar="ID", help="id, unique beginning of one, or name")
+
+
+def _show_arguments(parser: ArgumentParser) -> None:
+    _id_argument(parser)
+    parser.add_argument("--tail", type=int, default=_TAIL, metavar="N", help=f"how many entries (default: {_TAIL})")
+    parser.add_argument("--follow", action="store_true", help="go on with what is appended, until the session ends")
+    parser.add_argument("--json", action="store_true", help="print JSON; with --follow, one entry a line")
+
+
+async def _show(cerver: Cerver, args: Namespace, terminal: Terminal) -> int:
+    request = ask(ReadTranscript, {"tail": args.tail})
+    session_id = await cerver.sessions.resolve(args.session)
+    record = await cerver.sessions.get(session_id)
+    page = await cerver.transcripts.read(session_id, request)
+    if args.json:
+        _show_json(record, page, args, terminal)
+    else:
+        _show_facts(record, terminal)
+        _show_page(page, terminal)
+    terminal.flush()
+    if args.follow:
+        await _follow(cerver, session_id, page.total, args, terminal)
+    return exits.OK
+
+
+def _show_json(record: SessionRecord, page: TranscriptPage, args: Namespace, terminal: Terminal) -> None:
+    entries = [json.loads(text) for text in page.raw]
+    if args.follow:
+        for entry in entries:
+            terminal.line(json.dumps(entry, ensure_ascii=False))
+        return
+    terminal.json({**record.model_dump(mode="json", by_alias=True), "transcript": entries})
+
+
+def _show_facts(record: SessionRecord, terminal: Terminal) -> None:
+    facts = {
+        "session": record.session_id,
+        "name": visible_line(record.session_name or "", 200),
+        "status": record.status if record.end_reason is None else f"{record.status} ({record.end_reason})",
+        "task": visible_line(record.task, 200),
+        "created": stamp(record.created_at),
+        "updated": stamp(record.updated_at),
+        "compute": record.provider if record.compute_id is None else f"{record.provider} {record.compute_id}",
+        "harness": record.harness or "",
+        "parent": record.parent_session_id or "",
+        "entries": f"{record.transcript_total:,}",
+    }
+    terminal.pairs({name: value for name, value in facts.items() if value})
+    terminal.line()
+
+
+def _show_page(page: TranscriptPage, terminal: Terminal) -> None:
+    if page.more_before and page.first_seq is not None:
+        terminal.line(f"[… {page.first_seq - 1:,} earlier entries; `cerver export` writes them all …]\n")
+    terminal.text(as_text(page.entries))
+
+
+async def _follow(cerver: Cerver, session_id: str, since: int, args: Namespace, terminal: Terminal) -> None:
+    async with cerver.transcripts.follow(session_id, since=since) as entries:
+        async for entry in entries:
+            line = entry.model_dump_json(exclude_none=True) + "\n" if args.json else as_text([entry])
+            try:
+                await terminal.live(line)
+            except BrokenPipeError:
+                return
+
+
+def _peek_arguments(parser: ArgumentParser) -> None:
+    _id_argument(parser)
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--last", type=int, metavar="N", help=f"the last N entries (default: {_PEEK})")
+    where.add_argument("--since", type=int, metavar="SEQ", help="the entries after this seq")
+    where.add_argument("--around", type=int, metavar="SEQ", help="the entries nearest to this seq")
+    parser.add_argument("--json", action="store_true", help="print the entries as a JSON array")
+
+
+async def _peek(cerver: Cerver, args: Namespace, terminal: Terminal) -> int:
+    tail = _PEEK if args.last is None and args.since is None and args.around is None else args.last
+    fields = {"tail": tail, "since": args.since, "around": args.around, "max_bytes": _PEEK_BYTES, "limit": _TAIL}
+    request = ask(ReadTranscript, fields)
+    page = await cerver.transcripts.read(await cerver.sessions.resolve(args.session), request)
+    if args.json:
+        terminal.json([json.loads(text) for text in page.raw])
+        return exits.OK
+    _show_page(page, terminal)
+    if page.more_after and page.last_seq is not None:
+        left = page.total - page.last_seq
+        terminal.line(f"[… {left:,} later entries; go on with --since {page.last_seq} …]")
+    return exits.OK
+
+
+def _append_arguments(parser: ArgumentParser) -> None:
+    _id_argument(parser)
+    parser.add_argument("content", nargs="?", default="-", help="the text; - or nothing reads standard input")
+    parser.add_argument("--role", choices=get_args(Role), default="user", help="who says it (default: user)")
+    parser.add_argument("--kind", help="what kind of entry (default: text)")
+    parser.add_argument("--id", help="a name of your own for the entry, which makes a repeat harmless")
+    parser.add_argument("--expected-seq", type=int, metavar="SEQ", help="refuse unless the transcript ends here")
+
+
+async def _append(cerver: Cerver, args: Namespace, terminal: Terminal) -> int:
+    content = sys.stdin.read() if args.content == "-" else args.content
+    entry = ask(NewEntry, {"role": args.role, "content": content, "kind": args.kind, "id": args.id})
+    request = ask(AppendEntries, {"entries": (entry,), "expected_seq": args.expected_seq})
+    reply = await cerver.transcripts.append(await cerver.sessions.resolve(args.session), request)
+    terminal.line(str(reply.seqs[0]))
+    return exits.OK
+
+
+def _export_arguments(parser: ArgumentParser) -> None:
+    _id_argument(parser)
+    parser.add_argument("--format", choices=get_args(ExportFormat), help="jsonl loses nothing (default: text)")
+    parser.add_argument("--output", type=Path, metavar="FILE", help="write to this file, whole or not at all")
+
+
+async def _export(cerver: Cerver, args: Namespace, terminal: Terminal) -> int:
+    session_id = await cerver.sessions.resolve(args.session)
+    pieces = _pieces(cerver, session_id, args.format)
+    if args.output is not None:
+        await _write_file(args.output, pieces)
+        terminal.note(f"wrote {args.output}")
+        return exits.OK
+    async for piece in pieces:
+        await terminal.live(piece)
+    return exits.OK
+
+
+async def _pieces(cerver: Cerver, session_id: str, form: str | None) -> AsyncIterator[str]:
+    cursor: int | None = 0
+    while cursor is not None:
+        page = await cerver.transcripts.export(session_id, ask(ExportTranscript, {"format": form, "cursor": cursor}))
+        yield page.text
+        cursor = page.next_cursor
+
+
+async def _write_file(target: Path, pieces: AsyncIterator[str]) -> None:
+    """Write beside the target and put it in its place at the end; only its owner can read it."""
+    draft = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+            async for piece in pieces:
+                file.write(piece)
+        draft.replace(target)
+    except OSError as error:
+        raise InvalidInput(f"cannot write {target}: {error.strerror or error}") from error
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _import_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("file", help="a jsonl export; - reads standard input")
+    parser.add_argument("--name", help="a name for the new session (default: the one it had)")
+
+
+async def _import(cerver: Cerver, args: Namespace, terminal: Terminal) -> int:
+    reply = await cerver.transcripts.import_jsonl(_document(args.file), session_name=args.name)
+    terminal.line(reply.session_id)
+    terminal.flush()
+    terminal.note(f"{reply.entries:,} entries")
+    return exits.OK
+
+
+def _document(name: str) -> str:
+    try:
+        data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+    except FileNotFoundError as error:
+        raise FileMissing(f"there is no file {name}") from error
+    except OSError as error:
+        raise InvalidInput(f"cannot read {name}: {error.strerror or error}") from error
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise InvalidInput(f"{name} is not UTF-8 text, so it is no export") from error
+
+
+COMMANDS: Commands = {
+    "show": Command(_show_arguments, connected(_show)),
+    "peek": Command(_peek_arguments, connected(_peek)),
+    "append": Command(_append_arguments, connected(_append)),
+    "export": Command(_export_arguments, connected(_export)),
+    "import": Command(_import_arguments, connected(_import)),
+}
