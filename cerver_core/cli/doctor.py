@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 from cerver_core.cli import exits
 from cerver_core.cli.checks import Finding, examine
-from cerver_core.cli.command import Command, Commands, perform
+from cerver_core.cli.command import Command, Commands
+from cerver_core.cli.connected import perform
 from cerver_core.cli.terminal import Terminal
 from cerver_core.config import Settings
 from cerver_core.errors import ConfigurationError

@@ -42,8 +42,15 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
 """Each command: the module of `cerver_core.cli` that holds it, and what it does."""
 
 
-_FOOTER = """\
-`cerver COMMAND --help` says more. A session goes by its id, a unique beginning of it, or its name."""
+_HEADER = """\
+Memory, compute and secrets for AI agents.
+
+usage: cerver COMMAND [...]
+"""
+_FOOTER = """
+A session goes by its id, a unique beginning of it, or its name.
+`cerver COMMAND --help` says more about each.
+"""
 
 
 class _Usage(InvalidInput):
@@ -97,14 +104,8 @@ def _dispatch(arguments: list[str], terminal: Terminal) -> int:
 
 
 def _overview() -> str:
-    lines = [
-        "Memory, compute and secrets for AI agents.",
-        "",
-        "cerver COMMAND [...]; cerver COMMAND --help for each",
-        "",
-    ]
-    lines += [f"  {name:<10}{summary}" for name, (_, summary) in COMMANDS.items()]
-    return "\n".join([*lines, "", _FOOTER, ""])
+    lines = [f"  {name:<10}{summary}" for name, (_, summary) in COMMANDS.items()]
+    return "\n".join([_HEADER, *lines, _FOOTER])
 
 
 def _unread() -> int:

@@ -5,7 +5,8 @@ from typing import get_args
 
 from cerver_core.api import Cerver
 from cerver_core.cli import exits
-from cerver_core.cli.command import Command, Commands, ask, connected
+from cerver_core.cli.command import Command, Commands
+from cerver_core.cli.connected import ask, connected
 from cerver_core.cli.terminal import Terminal
 from cerver_core.render.escape import visible_line
 from cerver_core.wire.computes import ComputeChoice, IsolationLevel, PersistenceLevel, Requirements, Runtime

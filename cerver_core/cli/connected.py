@@ -1,0 +1,92 @@
+"""Commands that need a Cerver: opened as the environment says, stopped by signals, closed in any case."""
+
+import signal
+from argparse import Namespace
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TypeVar
+
+import anyio
+from pydantic import BaseModel, ValidationError
+
+from cerver_core.api import Cerver
+from cerver_core.cli.terminal import Terminal
+from cerver_core.config import Settings
+from cerver_core.connect import connect
+from cerver_core.errors import CerverError, InvalidInput
+
+__all__ = ["Asked", "ask", "connected", "perform"]
+
+Asked = Callable[[Cerver, Namespace, Terminal], Awaitable[int]]
+"""A command that needs a Cerver; gives the exit code."""
+
+RequestT = TypeVar("RequestT", bound=BaseModel)
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def connected(work: Asked) -> Callable[[Namespace, Terminal], int]:
+    """Make a command of what needs a Cerver: opened as the environment says, closed afterwards."""
+
+    def run(args: Namespace, terminal: Terminal) -> int:
+        async def with_cerver() -> int:
+            async with connect(settings) as cerver:
+                outcome = await _outcome(work(cerver, args, terminal))
+            return _answer(outcome)
+
+        settings = Settings.from_environ()
+        return perform(with_cerver)
+
+    return run
+
+
+def perform(work: Callable[[], Awaitable[int]]) -> int:
+    """Run something in an event loop; SIGINT, SIGTERM and SIGHUP cancel it, and the code is then 128 + N.
+
+    What was cancelled cleans up first; a second signal does not wait for it.
+    """
+    return anyio.run(_until_signalled, work)
+
+
+def ask(model: type[RequestT], fields: Mapping[str, object]) -> RequestT:
+    """Build a request from what the command line says; nulls count as left out.
+
+    Raises:
+        InvalidInput: a value is not allowed; the message names the field and says why, without the value.
+    """
+    try:
+        return model.model_validate({name: value for name, value in fields.items() if value is not None})
+    except ValidationError as error:
+        reasons = (f"{'.'.join(map(str, item['loc'])) or 'request'}: {item['msg']}" for item in error.errors())
+        raise InvalidInput("; ".join(reasons)) from None
+
+
+async def _until_signalled(work: Callable[[], Awaitable[int]]) -> int:
+    outcome: int | Exception = 0
+    async with anyio.create_task_group() as group:
+
+        async def watch() -> None:
+            nonlocal outcome
+            with anyio.open_signal_receiver(*_SIGNALS) as signals:
+                async for number in signals:
+                    outcome = 128 + number
+                    group.cancel_scope.cancel()
+                    return
+
+        group.start_soon(watch)
+        outcome = await _outcome(work())
+        group.cancel_scope.cancel()
+    return _answer(outcome)
+
+
+async def _outcome(work: Awaitable[int]) -> int | Exception:
+    """Keep expected errors out of the task groups around, which would wrap them."""
+    try:
+        return await work
+    except (CerverError, BrokenPipeError) as error:
+        return error
+
+
+def _answer(outcome: int | Exception) -> int:
+    if isinstance(outcome, Exception):
+        raise outcome
+    return outcome
