@@ -15,6 +15,7 @@ from cerver_core.cli.connected import ask, connected
 from cerver_core.cli.terminal import Terminal
 from cerver_core.errors import FileMissing, InvalidInput
 from cerver_core.render.escape import visible_line
+from cerver_core.render.peek import peek
 from cerver_core.render.transcripts import as_text, stamp
 from cerver_core.wire.sessions import SessionRecord
 from cerver_core.wire.transcripts import (
@@ -31,7 +32,6 @@ __all__ = ["COMMANDS"]
 
 _TAIL = 20
 _PEEK = 10
-_PEEK_BYTES = 8_192
 
 
 def _id_argument(parser: ArgumentParser) -> None:
@@ -114,16 +114,14 @@ def _peek_arguments(parser: ArgumentParser) -> None:
 
 async def _peek(cerver: Cerver, args: Namespace, terminal: Terminal) -> int:
     tail = _PEEK if args.last is None and args.since is None and args.around is None else args.last
-    fields = {"tail": tail, "since": args.since, "around": args.around, "max_bytes": _PEEK_BYTES, "limit": _TAIL}
-    request = ask(ReadTranscript, fields)
-    page = await cerver.transcripts.read(await cerver.sessions.resolve(args.session), request)
+    request = ask(ReadTranscript, {"tail": tail, "since": args.since, "around": args.around, "limit": _TAIL})
+    session_id = await cerver.sessions.resolve(args.session)
+    page = await cerver.transcripts.read(session_id, request)
     if args.json:
         terminal.json([json.loads(text) for text in page.raw])
         return exits.OK
-    _show_page(page, terminal)
-    if page.more_after and page.last_seq is not None:
-        left = page.total - page.last_seq
-        terminal.line(f"[… {left:,} later entries; go on with --since {page.last_seq} …]")
+    record = await cerver.sessions.get(session_id)
+    terminal.line(peek(page, name=record.session_name, request=request))
     return exits.OK
 
 
