@@ -7,7 +7,8 @@ Times are whole microseconds since 1970-01-01 UTC.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, Self
+from enum import Enum
+from typing import Final, Protocol, Self
 
 from pydantic import JsonValue
 
@@ -67,12 +68,14 @@ class StoredSession:
     last_seq: int = 0
 
 
-class _Keep:
+class _Keep(Enum):
+    KEEP = "KEEP"
+
     def __repr__(self) -> str:
         return "KEEP"
 
 
-KEEP = _Keep()
+KEEP: Final = _Keep.KEEP
 """Stands in a change for a field that stays as it is (null is a value)."""
 
 
