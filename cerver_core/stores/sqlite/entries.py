@@ -1,0 +1,156 @@
+"""Entries in their tables: numbering, repeats, insertion and reading by place; nothing of the session's own row."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from cerver_core.errors import EntryConflict, InvalidInput
+from cerver_core.stores.base import EntryDraft, ReadWindow, StoredEntry
+from cerver_core.stores.sqlite.sql import Database
+
+__all__ = ["Placed", "delete_entries", "draft_bytes", "insert_entries", "place_drafts", "read_entries"]
+
+_SEQ_BITS = 32
+_SPLICE_BYTES = len('"seq":,')
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Where each draft stands, in order, and those of them that are new."""
+
+    seqs: tuple[int, ...]
+    fresh: Sequence[tuple[int, EntryDraft]]
+
+    @property
+    def by_user(self) -> int:
+        """Count the new ones that are by the user."""
+        return sum(draft.is_by_user for _, draft in self.fresh)
+
+
+def draft_bytes(drafts: Sequence[EntryDraft]) -> int:
+    """Tell about how much memory the drafts take."""
+    return sum(len(draft.body) + len(draft.view or "") for draft in drafts)
+
+
+def place_drafts(connection: Database, session_key: int, last_seq: int, drafts: Sequence[EntryDraft]) -> Placed:
+    """Number the drafts behind `last_seq`; those whose `client_id` is known keep the seq they have.
+
+    Raises:
+        EntryConflict: a `client_id` is known with another fingerprint.
+        InvalidInput: a body or a view is no JSON object with something in it.
+    """
+    seqs: list[int] = []
+    fresh: list[tuple[int, EntryDraft]] = []
+    new_ids: dict[str, tuple[int, bytes | None]] = {}
+    for draft in drafts:
+        _refuse_no_object(draft)
+        known = _find_client_id(connection, session_key, draft.client_id, new_ids)
+        if known is None:
+            last_seq += 1
+            seqs.append(last_seq)
+            fresh.append((last_seq, draft))
+            if draft.client_id is not None:
+                new_ids[draft.client_id] = (last_seq, draft.fingerprint)
+            continue
+        seq, fingerprint = known
+        if fingerprint != draft.fingerprint:
+            raise EntryConflict(
+                f"entry id {draft.client_id!r} already holds another body, as entry {seq}; use a new id",
+                id=draft.client_id,
+                seq=seq,
+            )
+        seqs.append(seq)
+    return Placed(tuple(seqs), fresh)
+
+
+def insert_entries(connection: Database, session_key: int, fresh: Sequence[tuple[int, EntryDraft]]) -> None:
+    """Write new entries at their places."""
+    base = session_key << _SEQ_BITS
+    bodies = [(base | seq, draft.view or draft.body) for seq, draft in fresh]
+    connection.executemany("INSERT INTO entries (place, body) VALUES (?, ?)", bodies)
+    wholes = [(base | seq, draft.body) for seq, draft in fresh if draft.view]
+    if wholes:
+        connection.executemany("INSERT INTO whole_bodies (place, body) VALUES (?, ?)", wholes)
+    ids = [
+        (session_key, draft.client_id, seq, draft.fingerprint) for seq, draft in fresh if draft.client_id is not None
+    ]
+    if ids:
+        connection.executemany(
+            "INSERT INTO client_ids (session_key, client_id, seq, fingerprint) VALUES (?, ?, ?, ?)", ids
+        )
+
+
+def read_entries(connection: Database, session_key: int, last_seq: int, window: ReadWindow) -> tuple[StoredEntry, ...]:
+    """Read what the window shows of the entries up to `last_seq`, oldest first."""
+    base = session_key << _SEQ_BITS
+    if window.from_seq is not None:
+        first = max(window.from_seq, 1)
+        last = min(last_seq, last_seq if window.to_seq is None else window.to_seq, first + window.limit - 1)
+        return tuple(_within(connection, (base, first, last), window, is_forward=True))
+    last = last_seq if window.to_seq is None else min(window.to_seq, last_seq)
+    first = max(1, last - window.limit + 1)
+    return tuple(reversed(_within(connection, (base, first, last), window, is_forward=False)))
+
+
+def delete_entries(connection: Database, session_key: int) -> None:
+    """Remove everything of one transcript."""
+    places = (session_key << _SEQ_BITS, (session_key + 1) << _SEQ_BITS)
+    connection.execute("DELETE FROM entries WHERE place >= ? AND place < ?", places)
+    connection.execute("DELETE FROM whole_bodies WHERE place >= ? AND place < ?", places)
+    connection.execute("DELETE FROM client_ids WHERE session_key = ?", (session_key,))
+
+
+def _within(
+    connection: Database, places: tuple[int, int, int], window: ReadWindow, *, is_forward: bool
+) -> list[StoredEntry]:
+    entries: list[StoredEntry] = []
+    room = window.max_bytes
+    rows = connection.execute(_READS[window.whole, is_forward], places)
+    for seq, length, body in rows:
+        text = f'{{"seq":{seq},{body[1:]}'
+        room -= length + _SPLICE_BYTES + len(str(seq))
+        if room < 0 and entries:
+            break
+        entries.append(StoredEntry(seq, text))
+        if room < 0:
+            break
+    rows.close()
+    return entries
+
+
+def _find_client_id(
+    connection: Database,
+    session_key: int,
+    client_id: str | None,
+    new_ids: Mapping[str, tuple[int, bytes | None]],
+) -> tuple[int, bytes | None] | None:
+    if client_id is None:
+        return None
+    if client_id in new_ids:
+        return new_ids[client_id]
+    return connection.execute(
+        "SELECT seq, fingerprint FROM client_ids WHERE session_key = ? AND client_id = ?", (session_key, client_id)
+    ).get
+
+
+def _refuse_no_object(draft: EntryDraft) -> None:
+    # An entry can never be changed, and its text is spliced behind a seq: what is no object would spoil every read.
+    for text in (draft.body, draft.view):
+        if text is not None and (len(text) <= 2 or text[0] != "{" or text[-1] != "}"):
+            raise InvalidInput("an entry's body must be a JSON object that is not empty; nothing was written")
+
+
+def _read_statement(*, whole: bool, is_forward: bool) -> str:
+    body = "coalesce(whole_bodies.body, entries.body)" if whole else "entries.body"
+    join = "LEFT JOIN whole_bodies USING (place)" if whole else ""
+    order = "ASC" if is_forward else "DESC"
+    return (
+        f"SELECT entries.place & {(1 << _SEQ_BITS) - 1}, octet_length({body}), {body} FROM entries {join} "  # noqa: S608 - words of ours
+        f"WHERE entries.place BETWEEN (?1 | ?2) AND (?1 | ?3) ORDER BY entries.place {order}"
+    )
+
+
+_READS = {
+    (whole, is_forward): _read_statement(whole=whole, is_forward=is_forward)
+    for whole in (False, True)
+    for is_forward in (False, True)
+}

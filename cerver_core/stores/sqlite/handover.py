@@ -1,0 +1,139 @@
+"""Hands calls from the event loop to a store's threads, and their outcomes back; bounded, and cheap when idle."""
+
+# asyncio by name, though the rest of Cerver uses anyio: a bare future woken by call_soon_threadsafe costs a fifth of
+# anyio's way into a thread, and an append is made of little else. Cancel scopes of anyio end the wait all the same.
+import asyncio
+from collections.abc import Callable, Sequence
+from queue import Empty, SimpleQueue
+from typing import Any, Generic, TypeVar
+
+import anyio
+
+from cerver_core.errors import StoreUnavailable
+from cerver_core.stores.sqlite.sql import Database
+
+__all__ = ["Call", "Handover", "Outcome"]
+
+T = TypeVar("T")
+
+
+class Call(Generic[T]):
+    """One piece of work for a thread, and the future of whoever waits for it."""
+
+    __slots__ = ("future", "size", "work")
+
+    def __init__(self, work: Callable[[Database], T], size: int, future: "asyncio.Future[T]") -> None:
+        self.work = work
+        self.size = size
+        self.future = future
+
+    @property
+    def is_abandoned(self) -> bool:
+        """Tell whether its caller no longer waits: cancelled, or out of time."""
+        return self.future.done()
+
+
+Outcome = tuple[Call[Any], Any, BaseException | None]
+"""A call with its result, or with the error to raise."""
+
+
+class Handover:
+    """A bounded queue of calls between one event loop and some threads.
+
+    At most `most_calls` calls of `most_bytes` together are waiting or under way; further callers wait for room. No
+    caller waits longer than `limit_s`.
+    """
+
+    def __init__(self, *, most_calls: int, most_bytes: int, limit_s: float, late: Callable[[], Exception]) -> None:
+        self._most_calls = most_calls
+        self._most_bytes = most_bytes
+        self._limit_s = limit_s
+        self._late = late
+        self._queue: SimpleQueue[Call[Any] | None] = SimpleQueue()
+        self._loop = asyncio.get_running_loop()
+        self._calls = 0
+        self._bytes = 0
+        self._is_closed = False
+        self._room = anyio.Event()
+
+    async def call(self, work: Callable[[Database], T], size: int = 0) -> T:
+        """Have a thread do the work and give its result; `size` is about how many bytes the call keeps in memory.
+
+        Cancelling the caller ends the wait alone: work that has begun is done to its end.
+
+        Raises:
+            StoreUnavailable: no answer within the limit, or the store is closed.
+        """
+        if self._calls and self._is_full_for(size):
+            await self._wait_for_room(size)
+        if self._is_closed:
+            raise StoreUnavailable("the store is closed; open it again before using it")
+        call = Call(work, size, self._loop.create_future())
+        self._calls += 1
+        self._bytes += size
+        self._queue.put(call)
+        timer = self._loop.call_later(self._limit_s, self._expire, call.future)
+        try:
+            return await call.future
+        finally:
+            timer.cancel()
+
+    def close(self, threads: int) -> None:
+        """Take no more calls and tell this many threads to end once the calls that wait are done."""
+        self._is_closed = True
+        for _ in range(threads):
+            self._queue.put(None)
+
+    def take(self, most_calls: int = 1, most_bytes: int = 0) -> Sequence[Call[Any]]:
+        """Wait, on a thread, for a call, and give it with those that queued behind it; nothing means to end."""
+        first = self._queue.get()
+        if first is None:
+            return ()
+        calls = [first]
+        size = first.size
+        while len(calls) < most_calls and size < most_bytes:
+            try:
+                following = self._queue.get_nowait()
+            except Empty:
+                break
+            if following is None:
+                self._queue.put(None)
+                break
+            calls.append(following)
+            size += following.size
+        return calls
+
+    def settle(self, outcomes: Sequence[Outcome]) -> None:
+        """Bring outcomes, from a thread, to those who wait for them."""
+        try:
+            self._loop.call_soon_threadsafe(self._deliver, outcomes)
+        except RuntimeError:
+            return  # the loop has ended, and with it everyone who waited
+
+    def _deliver(self, outcomes: Sequence[Outcome]) -> None:
+        for call, result, error in outcomes:
+            self._calls -= 1
+            self._bytes -= call.size
+            if call.future.done():
+                continue
+            if error is None:
+                call.future.set_result(result)
+            else:
+                call.future.set_exception(error)
+        if self._room.statistics().tasks_waiting:
+            self._room.set()
+            self._room = anyio.Event()
+
+    def _is_full_for(self, size: int) -> bool:
+        return self._calls >= self._most_calls or self._bytes + size > self._most_bytes
+
+    async def _wait_for_room(self, size: int) -> None:
+        with anyio.move_on_after(self._limit_s):
+            while self._calls and self._is_full_for(size):
+                await self._room.wait()
+            return
+        raise self._late()
+
+    def _expire(self, future: "asyncio.Future[Any]") -> None:
+        if not future.done():
+            future.set_exception(self._late())

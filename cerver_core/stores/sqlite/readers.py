@@ -1,0 +1,57 @@
+"""The threads that read, each on a connection of its own, beside the writer."""
+
+import threading
+from pathlib import Path
+
+from cerver_core.stores.sqlite.connection import open_reader
+from cerver_core.stores.sqlite.faults import translated
+from cerver_core.stores.sqlite.handover import Handover
+from cerver_core.stores.sqlite.sql import Database
+
+__all__ = ["Readers"]
+
+
+class Readers:
+    """Two threads that serve one queue of reads."""
+
+    COUNT = 2
+
+    def __init__(self, path: Path, handover: Handover) -> None:
+        self._path = path
+        self._handover = handover
+        self._threads = [
+            threading.Thread(target=self._run, name=f"cerver-store-reader-{number}", daemon=True)
+            for number in range(1, self.COUNT + 1)
+        ]
+
+    def start(self) -> None:
+        """Start the threads; each opens the file at its first read."""
+        for thread in self._threads:
+            thread.start()
+
+    def join(self, limit_s: float) -> None:
+        """Wait for the threads to be gone, if they were started."""
+        for thread in self._threads:
+            if thread.ident is not None:
+                thread.join(limit_s)
+
+    def _run(self) -> None:
+        connection: Database | None = None
+        try:
+            while calls := self._handover.take():
+                (call,) = calls
+                if call.is_abandoned:
+                    self._handover.settle([(call, None, None)])
+                    continue
+                try:
+                    if connection is None:
+                        connection = open_reader(self._path)
+                    outcome = (call, call.work(connection), None)
+                except BaseException as error:  # noqa: BLE001 - carried to the caller
+                    system_errno = connection.system_errno if connection else 0
+                    outcome = (call, None, translated(error, self._path, system_errno))
+                self._handover.settle([outcome])
+                del calls, call, outcome  # what they hold may be large, and the next wait long
+        finally:
+            if connection is not None:
+                connection.close()

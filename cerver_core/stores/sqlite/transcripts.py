@@ -1,0 +1,131 @@
+"""The transcripts of one account: append in one transaction with what it means for the session, read by window."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cerver_core.clock import Clock, to_us
+from cerver_core.errors import SequenceConflict
+from cerver_core.stores.base import (
+    KEEP,
+    Appended,
+    ClosedExec,
+    EntryDraft,
+    MetricDelta,
+    OpenExec,
+    Page,
+    ReadWindow,
+    SessionChange,
+)
+from cerver_core.stores.sqlite.changes import amend, check_state, close_exec, count, locate, move, open_exec
+from cerver_core.stores.sqlite.entries import Placed, draft_bytes, insert_entries, place_drafts, read_entries
+from cerver_core.stores.sqlite.handover import Handover
+from cerver_core.stores.sqlite.sql import Database
+from cerver_core.wire.sessions import Lifecycle
+
+__all__ = ["SqliteTranscripts"]
+
+
+class SqliteTranscripts:
+    """The transcripts of one account."""
+
+    def __init__(self, account_id: str, reads: Handover, writes: Handover, clock: Clock) -> None:
+        self._account_id = account_id
+        self._reads = reads
+        self._writes = writes
+        self._clock = clock
+
+    async def append(
+        self,
+        session_id: str,
+        entries: Sequence[EntryDraft],
+        *,
+        expected_seq: int | None = None,
+        change: SessionChange | None = None,
+        delta: MetricDelta | None = None,
+        opens: OpenExec | None = None,
+        closes: ClosedExec | None = None,
+    ) -> Appended:
+        """Append and change the session in one transaction; durable when it returns.
+
+        The append is activity: unless `change` gives a time, `updated_at_us` becomes the present.
+        """
+        drafts = tuple(entries)
+        now_us = to_us(self._clock.now())
+        append = _Append(self._account_id, session_id, drafts, now_us, expected_seq, change, delta, opens, closes)
+        return await self._writes.call(append, draft_bytes(drafts))
+
+    async def read(self, session_id: str, window: ReadWindow) -> Page:
+        """Read consecutive entries within the window's bounds, at least one if there is any."""
+        return await self._reads.call(_Read(self._account_id, session_id, window))
+
+    async def open_execs(self) -> Sequence[tuple[str, OpenExec]]:
+        """List the executions under way, the longest running first."""
+        return await self._reads.call(self._open_execs)
+
+    def _open_execs(self, connection: Database) -> Sequence[tuple[str, OpenExec]]:
+        rows = connection.execute(
+            "SELECT s.id, e.tool_id, e.holder, e.started_at_us FROM open_execs e JOIN sessions s USING (session_key) "
+            "WHERE s.account_id = ? ORDER BY e.started_at_us, e.tool_id",
+            (self._account_id,),
+        )
+        return [(session_id, OpenExec(tool_id, holder, at_us)) for session_id, tool_id, holder, at_us in rows]
+
+
+@dataclass(slots=True)
+class _Append:
+    account_id: str
+    session_id: str
+    drafts: Sequence[EntryDraft]
+    now_us: int
+    expected_seq: int | None
+    change: SessionChange | None
+    delta: MetricDelta | None
+    opens: OpenExec | None
+    closes: ClosedExec | None
+
+    def __call__(self, connection: Database) -> Appended:
+        session_key, state, last_seq = locate(connection, self.account_id, self.session_id)
+        placed = place_drafts(connection, session_key, last_seq, self.drafts)
+        if self.drafts and not placed.fresh:
+            return Appended(placed.seqs, 0, last_seq)
+        self._check(state, last_seq)
+        insert_entries(connection, session_key, placed.fresh)
+        self._move(connection, session_key, state, placed)
+        if self.change is not None:
+            amend(connection, session_key, self.change)
+        if self.delta is not None:
+            count(connection, session_key, self.delta)
+        return Appended(placed.seqs, len(placed.fresh), last_seq + len(placed.fresh))
+
+    def _check(self, state: Lifecycle, last_seq: int) -> None:
+        if self.expected_seq is not None and self.expected_seq != last_seq:
+            raise SequenceConflict(
+                f"session {self.session_id} ends at entry {last_seq}, not {self.expected_seq}; "
+                "read what was added and append again",
+                last_seq=last_seq,
+            )
+        check_state(self.session_id, state, self.change)
+
+    def _move(self, connection: Database, session_key: int, state: Lifecycle, placed: Placed) -> None:
+        updated_at_us = self.now_us
+        if self.change is not None:
+            state = state if self.change.state is KEEP else self.change.state
+            updated_at_us = updated_at_us if self.change.updated_at_us is KEEP else self.change.updated_at_us
+        if self.opens is not None:
+            open_exec(connection, session_key, self.opens)
+            state = "running"
+        if self.closes is not None and close_exec(connection, session_key, self.closes) and state == "running":
+            state = "idle"
+        move(connection, session_key, state, updated_at_us, added=len(placed.fresh), by_user=placed.by_user)
+
+
+@dataclass(slots=True)
+class _Read:
+    account_id: str
+    session_id: str
+    window: ReadWindow
+
+    def __call__(self, connection: Database) -> Page:
+        # Two statements, one truth: entries up to a last_seq that was committed with them are there and never change.
+        session_key, _, last_seq = locate(connection, self.account_id, self.session_id)
+        return Page(read_entries(connection, session_key, last_seq, self.window), last_seq)

@@ -1,0 +1,180 @@
+"""The one thread of this process that writes: what queues while it works goes into its next transaction."""
+
+import logging
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import apsw
+
+from cerver_core.errors import CerverError
+from cerver_core.stores.sqlite.connection import check_schema, open_writer, prepare_folder
+from cerver_core.stores.sqlite.faults import moved_away, translated
+from cerver_core.stores.sqlite.handover import Call, Handover, Outcome
+from cerver_core.stores.sqlite.lock import WriteLock
+from cerver_core.stores.sqlite.sql import Database
+
+__all__ = ["Writer"]
+
+_MOST_CALLS_PER_GROUP = 256
+_MOST_BYTES_PER_GROUP = 8 * 1024 * 1024
+_CHECKPOINT_PAGES = 2_000
+_TRUNCATE_PAGES = 16_384  # 64 MiB of the usual 4 KiB pages: readers kept the file from starting over
+_CLOSING_BUSY_MS = 200
+
+_log = logging.getLogger(__name__)
+
+
+class Writer:
+    """Owns the writing connection and the write lock, on a thread of its own.
+
+    The thread is a daemon because a lock that a stopped process holds may keep it waiting; nothing that was
+    acknowledged depends on its end. When the file cannot be opened, every call is answered with the reason.
+    """
+
+    def __init__(self, path: Path, durability: Literal["full", "relaxed"], handover: Handover) -> None:
+        self._path = path
+        self._durability: Literal["full", "relaxed"] = durability
+        self._handover = handover
+        self._identity = (0, 0)
+        self._wal_pages = 0
+        self._thread = threading.Thread(target=self._run, name="cerver-store-writer", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread; it opens the file first."""
+        self._thread.start()
+
+    def join(self, limit_s: float) -> None:
+        """Wait for the thread to be gone, if it was started."""
+        if self._thread.ident is not None:
+            self._thread.join(limit_s)
+
+    def _run(self) -> None:
+        try:
+            lock, connection = self._open()
+        except BaseException as error:  # noqa: BLE001 - carried to the callers
+            fault = translated(error, self._path)
+            while calls := self._handover.take():
+                self._handover.settle(_all_failed(calls, fault))
+            return
+        try:
+            self._serve(lock, connection)
+        finally:
+            self._close(lock, connection)
+
+    def _open(self) -> tuple[WriteLock, Database]:
+        prepare_folder(self._path.parent)
+        lock = WriteLock(self._path.with_name(self._path.name + ".lock"))
+        try:
+            lock.acquire()
+            connection = open_writer(self._path, self._durability)
+            lock.release()
+        except BaseException:
+            lock.close()
+            raise
+        connection.set_wal_hook(self._note_wal_pages)
+        self._identity = _identity(self._path)
+        return lock, connection
+
+    def _serve(self, lock: WriteLock, connection: Database) -> None:
+        while calls := self._handover.take(_MOST_CALLS_PER_GROUP, _MOST_BYTES_PER_GROUP):
+            try:
+                lock.acquire()
+            except OSError as error:
+                self._handover.settle(_all_failed(calls, translated(error, self._path)))
+                continue
+            try:
+                self._handover.settle(self._write(connection, calls))
+                self._checkpoint(connection)
+            finally:
+                lock.release()
+            del calls  # what they hold may be large, and the next wait long
+
+    def _write(self, connection: Database, calls: Sequence[Call[Any]]) -> list[Outcome]:
+        try:
+            self._begin(connection)
+        except BaseException as error:  # noqa: BLE001 - carried to the callers
+            fault = self._undo(connection, error)
+            return _all_failed(calls, fault)
+        try:
+            outcomes = _work(connection, calls)
+            connection.execute("COMMIT")
+        except BaseException as error:  # noqa: BLE001 - carried to the callers
+            fault = self._undo(connection, error)
+        else:
+            return outcomes
+        if len(calls) == 1:
+            return _all_failed(calls, fault)
+        # One of them cannot be done; alone, each gets the answer that is its own.
+        return [outcome for call in calls for outcome in self._write(connection, [call])]
+
+    def _begin(self, connection: Database) -> None:
+        if self._identity != _identity(self._path):
+            raise moved_away(self._path)
+        connection.execute("BEGIN IMMEDIATE")
+        check_schema(connection, self._path)
+
+    def _undo(self, connection: Database, error: BaseException) -> BaseException:
+        fault = translated(error, self._path, connection.system_errno)
+        if connection.in_transaction:
+            try:
+                connection.execute("ROLLBACK")
+            except apsw.Error as second:
+                _log.warning("rolling back failed: %s", second)
+        return fault
+
+    def _note_wal_pages(self, _connection: Database, _name: str, pages: int) -> int:
+        self._wal_pages = pages
+        return apsw.SQLITE_OK
+
+    def _checkpoint(self, connection: Database) -> None:
+        if self._wal_pages < _CHECKPOINT_PAGES:
+            return
+        is_overgrown = self._wal_pages >= _TRUNCATE_PAGES
+        mode = apsw.SQLITE_CHECKPOINT_TRUNCATE if is_overgrown else apsw.SQLITE_CHECKPOINT_PASSIVE
+        try:
+            connection.wal_checkpoint(mode=mode)
+        except apsw.Error as error:
+            # Nothing is lost: it all stands in the log, and the next group tries again.
+            _log.warning("moving the write-ahead log into the database failed: %s", error)
+        self._wal_pages = 0
+
+    def _close(self, lock: WriteLock, connection: Database) -> None:
+        try:
+            lock.acquire()
+            connection.set_busy_timeout(_CLOSING_BUSY_MS)
+            connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+        except (apsw.Error, OSError) as error:
+            _log.debug("the write-ahead log stays for the next one who opens: %s", error)
+        finally:
+            connection.close()
+            lock.close()
+
+
+def _work(connection: Database, calls: Sequence[Call[Any]]) -> list[Outcome]:
+    outcomes: list[Outcome] = []
+    for call in calls:
+        if call.is_abandoned:
+            outcomes.append((call, None, None))
+            continue
+        before = connection.total_changes()
+        try:
+            outcomes.append((call, call.work(connection), None))
+        except CerverError as error:
+            if connection.total_changes() != before:
+                raise
+            outcomes.append((call, None, error))
+    return outcomes
+
+
+def _all_failed(calls: Sequence[Call[Any]], fault: BaseException) -> list[Outcome]:
+    return [(call, None, fault) for call in calls]
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return 0, 0
+    return found.st_dev, found.st_ino
