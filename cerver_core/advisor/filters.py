@@ -53,7 +53,7 @@ def _against_policy(profile: ComputeProfile, needs: Requirements, policy: Policy
     if policy.allowed_providers is not None and profile.name not in policy.allowed_providers:
         yield f"allowed_providers does not list it (it lists: {', '.join(policy.allowed_providers) or 'none'})"
     if policy.max_startup_ms is not None and profile.startup_ms.value > policy.max_startup_ms:
-        yield f"it is expected to start in {profile.startup_ms.value:g} ms, over max_startup_ms {policy.max_startup_ms:g}"
+        yield f"it is expected to start in {profile.startup_ms.value:g} ms; max_startup_ms is {policy.max_startup_ms:g}"
     cost_usd = estimated_cost_usd(profile, needs)
     if policy.max_cost_usd is not None and cost_usd > policy.max_cost_usd:
-        yield f"it would cost up to {cost_usd:.4f} USD, over max_cost_usd {policy.max_cost_usd:g}"
+        yield f"it would cost up to {cost_usd:.4f} USD; max_cost_usd is {policy.max_cost_usd:g}"

@@ -89,11 +89,11 @@ class Sessions(Protocol):
         """
         ...
 
-    async def terminate(self, session_id: str) -> SessionEnvelope:
+    async def terminate(self, session_id: str, *, delete_workspace: bool = False) -> SessionEnvelope:
         """End the session for good: its processes are gone, the record and the transcript stay readable. Idempotent.
 
-        The workspace goes at once, after 24 hours or when asked, by `persistence_level`; the envelope says which in
-        `workspace_kept_until`.
+        The workspace goes at once (`persistence_level` low), after 24 hours (medium) or when asked (high); the
+        envelope says which in `workspace_kept_until`. `delete_workspace` asks, also of a session that ended before.
         """
         ...
 

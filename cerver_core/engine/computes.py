@@ -1,0 +1,51 @@
+"""Computes on this machine: the places, and executions in a session's sandbox."""
+
+from collections.abc import AsyncIterator
+
+from cerver_core.api.computes import ExecStream
+from cerver_core.engine.context import Context
+from cerver_core.engine.executions import Executions
+from cerver_core.errors import ProviderFailed
+from cerver_core.wire.computes import (
+    ComputeList,
+    ExecEvent,
+    ExecFinished,
+    ExecRequest,
+    ExecResult,
+    InstallRequest,
+)
+
+__all__ = ["EngineComputes"]
+
+
+class EngineComputes:
+    """See `cerver_core.api.computes.Computes`."""
+
+    def __init__(self, context: Context, executions: Executions) -> None:
+        self._context = context
+        self._executions = executions
+
+    async def list(self) -> ComputeList:
+        """List the computes."""
+        return ComputeList(computes=tuple([await provider.describe() for provider in self._context.providers.values()]))
+
+    async def exec(self, session_id: str, request: ExecRequest) -> ExecResult:
+        """Run code and wait for it."""
+        async with self._executions.open(session_id, request, is_streamed=False) as events:
+            return await _last(events)
+
+    def exec_stream(self, session_id: str, request: ExecRequest) -> ExecStream:
+        """Run code and yield its output as it comes."""
+        return self._executions.open(session_id, request, is_streamed=True)
+
+    async def install(self, session_id: str, request: InstallRequest) -> ExecResult:
+        """Install packages into the workspace."""
+        async with self._executions.open_install(session_id, request) as events:
+            return await _last(events)
+
+
+async def _last(events: AsyncIterator[ExecEvent]) -> ExecResult:
+    async for event in events:
+        if isinstance(event, ExecFinished):
+            return event.result
+    raise ProviderFailed("an execution ended without a result")

@@ -1,0 +1,123 @@
+"""The only writer of transcripts: redact, then store, then wake the followers."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from pydantic import JsonValue
+from pydantic_core import to_json
+
+from cerver_core.clock import Clock, to_us
+from cerver_core.engine.feed import Feed
+from cerver_core.errors import TooLarge
+from cerver_core.redaction import KnownSecrets, Redactor
+from cerver_core.render.cut import cut_text
+from cerver_core.stores.base import (
+    KEEP,
+    Appended,
+    ClosedExec,
+    EntryDraft,
+    MetricDelta,
+    OpenExec,
+    SessionChange,
+    TranscriptStore,
+)
+from cerver_core.wire.transcripts import MAX_CONTENT_BYTES, NewEntry
+
+__all__ = ["VIEW_ABOVE_BYTES", "Journal"]
+
+VIEW_ABOVE_BYTES = 256 * 1024
+"""Entries larger than this are kept whole beside a view of their head and tail. Our choice."""
+
+_VIEW_CHARACTERS = 16 * 1024
+
+
+class Journal:
+    """Writes the transcripts of one account."""
+
+    def __init__(self, store: TranscriptStore, known: KnownSecrets, clock: Clock, feed: Feed) -> None:
+        self._store = store
+        self._known = known
+        self._clock = clock
+        self._feed = feed
+
+    async def append(
+        self,
+        session_id: str,
+        entries: Sequence[NewEntry],
+        *,
+        expected_seq: int | None = None,
+        change: SessionChange | None = None,
+        delta: MetricDelta | None = None,
+        opens: OpenExec | None = None,
+        closes: ClosedExec | None = None,
+        redactor: Redactor | None = None,
+    ) -> Appended:
+        """Write entries and what changes with them, durably and at once; see `TranscriptStore.append` for the errors.
+
+        `redactor` adds the secrets of one execution to those this process knows.
+
+        Raises:
+            TooLarge: an entry's content is over `MAX_CONTENT_BYTES`; nothing was written.
+        """
+        now = self._clock.now()
+        drafts = self.drafts(entries, at=now, redactor=redactor)
+        activity = change or SessionChange()
+        if activity.updated_at_us is KEEP:
+            activity = replace(activity, updated_at_us=to_us(now))
+        appended = await self._store.append(
+            session_id,
+            drafts,
+            expected_seq=expected_seq,
+            change=activity,
+            delta=delta,
+            opens=opens,
+            closes=closes,
+        )
+        self._feed.wake(session_id)
+        return appended
+
+    def drafts(
+        self, entries: Sequence[NewEntry], *, at: datetime, redactor: Redactor | None = None
+    ) -> tuple[EntryDraft, ...]:
+        """Turn entries into redacted drafts, as they will stand in the store."""
+        return tuple(_draft(entry, at, redactor or self._known.redactor) for entry in entries)
+
+
+def _draft(entry: NewEntry, now: datetime, redactor: Redactor) -> EntryDraft:
+    said = entry.model_dump(exclude_none=True, exclude={"at", "id"})
+    if redactor:
+        said["content"] = redactor.text(entry.content)
+        if entry.tool_input is not None:
+            said["tool_input"] = redactor.json(entry.tool_input)
+    marks = {"at": (entry.at or now).isoformat().replace("+00:00", "Z")}
+    if entry.id is not None:
+        marks["id"] = entry.id
+    body = to_json({**marks, **said})
+    if len(body) > MAX_CONTENT_BYTES:
+        raise TooLarge(
+            f"an entry of {len(body)} bytes is over the limit of {MAX_CONTENT_BYTES}: split it, or keep it in a file",
+            limit_bytes=MAX_CONTENT_BYTES,
+        )
+    return EntryDraft(
+        body=body.decode(),
+        client_id=entry.id,
+        fingerprint=_fingerprint(entry, said) if entry.id is not None else None,
+        view=_view(marks, said) if len(body) > VIEW_ABOVE_BYTES else None,
+        is_by_user=entry.role == "user",
+    )
+
+
+def _fingerprint(entry: NewEntry, said: dict[str, JsonValue]) -> bytes:
+    given_at = entry.at.isoformat() if entry.at is not None else ""
+    return hashlib.blake2b(given_at.encode() + b"\0" + to_json(said), digest_size=16).digest()
+
+
+def _view(marks: dict[str, str], said: dict[str, JsonValue]) -> str:
+    content = str(said["content"])
+    shown = {**said, "content": cut_text(content, _VIEW_CHARACTERS), "content_bytes": len(content.encode())}
+    tool_input = said.get("tool_input")
+    if tool_input is not None and len(text := to_json(tool_input).decode()) > _VIEW_CHARACTERS:
+        shown["tool_input"] = cut_text(text, _VIEW_CHARACTERS)
+    return to_json({**marks, **shown}).decode()

@@ -1,0 +1,247 @@
+"""The lifecycle of sessions: create, spawn, pause, resume, attach, terminate. The state changes first, as a fence, and
+the sandbox follows; every step can be repeated."""
+
+from datetime import timedelta
+
+import anyio
+
+from cerver_core.clock import from_us, to_us
+from cerver_core.engine import views
+from cerver_core.engine.context import Context, sandbox_from_json, sandbox_to_json
+from cerver_core.engine.placement import Place, Placement
+from cerver_core.errors import SessionStateConflict
+from cerver_core.ids import new_session_id
+from cerver_core.metrics import MetricDelta
+from cerver_core.providers.base import Pausable
+from cerver_core.stores.base import SessionChange, StoredSession
+from cerver_core.wire.computes import ComputeChoice, Requirements
+from cerver_core.wire.routing import Policy, RecommendRequest
+from cerver_core.wire.sessions import AttachCompute, CreateSession, Lifecycle, SessionEnvelope, SpawnSession
+from cerver_core.wire.transcripts import NewEntry
+
+__all__ = ["Lifecycles"]
+
+_ALIVE: frozenset[Lifecycle] = frozenset({"provisioning", "ready", "running", "idle", "paused"})
+_AT_REST: frozenset[Lifecycle] = frozenset({"ready", "idle", "paused"})
+_CLEAN_UP_LIMIT_S = 10
+
+
+class Lifecycles:
+    """Moves sessions from one state to the next."""
+
+    def __init__(self, context: Context, placement: Placement) -> None:
+        self._context = context
+        self._placement = placement
+
+    async def create(self, request: CreateSession, *, parent: StoredSession | None = None) -> SessionEnvelope:
+        """Open a session, with a sandbox unless it is memory alone."""
+        started = self._context.clock.monotonic()
+        session = self._new_session(request, parent)
+        task = [NewEntry(role="user", content=request.task)] if request.task else []
+        now = self._context.clock.now()
+        drafts = self._context.journal.drafts(task, at=now)
+        session = await self._context.rows.sessions.create(session, drafts)
+        if request.is_transcript_only:
+            return views.envelope(session, now)
+        try:
+            place = await self._placement.place(session.id, _advice(request), _choice(request))
+        except BaseException:
+            with anyio.CancelScope(shield=True), anyio.move_on_after(_CLEAN_UP_LIMIT_S):
+                await self._context.rows.sessions.delete(session.id)
+            raise
+        elapsed_ms = (self._context.clock.monotonic() - started) * 1_000
+        return await self._settle(session, place, provision_ms=round(elapsed_ms, 3))
+
+    def _new_session(self, request: CreateSession, parent: StoredSession | None) -> StoredSession:
+        now_us = self._context.now_us()
+        redactor = self._context.known.redactor
+        metadata = redactor.json(dict(request.metadata))
+        source = request.metadata.get("source")
+        return StoredSession(
+            id=new_session_id(),
+            state="ready" if request.is_transcript_only else "provisioning",
+            created_at_us=now_us,
+            updated_at_us=now_us,
+            name=request.session_name,
+            session_type="transcript" if request.is_transcript_only else request.session_type,
+            workload=request.workload,
+            task=redactor.text(request.task),
+            harness=request.harness,
+            source=source if isinstance(source, str) else None,
+            project=request.project_slug,
+            parent_id=parent.id if parent else None,
+            requirements=request.requirements.model_dump(mode="json"),
+            policy=request.policy.model_dump(mode="json"),
+            metadata=metadata if isinstance(metadata, dict) else {},
+        )
+
+    async def _settle(
+        self, session: StoredSession, place: Place, *, provision_ms: float | None = None
+    ) -> SessionEnvelope:
+        """Write down where the session stands; a sandbox that cannot be written down is destroyed again."""
+        change = SessionChange(
+            state="ready",
+            updated_at_us=self._context.now_us(),
+            provider=place.provider.name,
+            compute_id=place.sandbox.compute_id,
+            sandbox=sandbox_to_json(place.sandbox),
+            routing=place.decision.model_dump(mode="json"),
+            from_states=frozenset({session.state}),
+        )
+        delta = MetricDelta(provision_ms=provision_ms, cost_micro_usd=0 if place.provider.name == "local" else None)
+        try:
+            settled = await self._context.rows.sessions.change(session.id, change, delta)
+        except BaseException:
+            with anyio.CancelScope(shield=True), anyio.move_on_after(_CLEAN_UP_LIMIT_S):
+                await place.provider.destroy(place.sandbox)
+            raise
+        isolation = await place.provider.isolation(place.sandbox)
+        return views.envelope(settled, self._context.clock.now(), isolation=isolation)
+
+    async def spawn(self, parent_id: str, request: SpawnSession) -> SessionEnvelope:
+        """Open a child on the parent's compute, or on another, in a workspace of its own."""
+        parent = await self._context.rows.sessions.get(parent_id)
+        inherited = ComputeChoice(provider=parent.provider) if parent.provider else None
+        target = request.target_compute_id
+        child = CreateSession(
+            session_name=request.session_name,
+            task=request.task,
+            session_type="general" if target and parent.session_type == "transcript" else parent.session_type,
+            workload=parent.workload,
+            harness=parent.harness,
+            compute=ComputeChoice(compute_id=target) if target else inherited,
+            requirements=Requirements.model_validate(parent.requirements),
+            policy=Policy.model_validate(parent.policy),
+            metadata={**_inherited_metadata(parent), **request.metadata},
+            project_slug=parent.project,
+        )
+        return await self.create(child, parent=parent)
+
+    async def pause(self, session_id: str) -> SessionEnvelope:
+        """Free the sandbox's processes."""
+        session = await self._context.rows.sessions.get(session_id)
+        if session.sandbox is None and session.state in _ALIVE:
+            raise SessionStateConflict(
+                f"session {session_id} has no compute to free: it can rest as it is", state=session.state
+            )
+        paused = await self._move(session, "paused", frozenset(_ALIVE - {"provisioning"}), "pause")
+        await self._end_processes(paused)
+        return views.envelope(paused, self._context.clock.now())
+
+    async def resume(self, session_id: str) -> SessionEnvelope:
+        """Make a session ready again; one that runs or is ready stays so."""
+        session = await self._context.rows.sessions.get(session_id)
+        if session.sandbox is None and session.state in _ALIVE:
+            raise SessionStateConflict(
+                f"session {session_id} is memory alone: there is nothing to resume; append to it, or attach a compute",
+                state=session.state,
+            )
+        if session.state == "running":
+            return views.envelope(session, self._context.clock.now())
+        if session.state in _ALIVE:
+            provider = self._context.provider_named(str(session.provider))
+            if isinstance(provider, Pausable):
+                await provider.resume(sandbox_from_json(session))
+        resumed = await self._move(session, "ready", _AT_REST, "resume")
+        return views.envelope(resumed, self._context.clock.now())
+
+    async def attach(self, session_id: str, request: AttachCompute) -> SessionEnvelope:
+        """Make the new sandbox, put it under the session, then destroy the old one."""
+        session = await self._context.rows.sessions.get(session_id)
+        if session.state not in _AT_REST:
+            raise SessionStateConflict(
+                f"session {session_id} is {session.state}: its compute can be changed only while it rests",
+                state=session.state,
+            )
+        if request.compute is None:
+            change = SessionChange(
+                state="ready", provider=None, compute_id=None, sandbox=None, from_states=frozenset({session.state})
+            )
+            moved = await self._context.rows.sessions.change(session_id, change)
+            answer = views.envelope(moved, self._context.clock.now())
+        else:
+            place = await self._placement.place(session_id, _advice_for(session), request.compute)
+            answer = await self._settle(session, place)
+        await self._destroy(session)
+        return answer
+
+    async def terminate(self, session_id: str, *, delete_workspace: bool) -> SessionEnvelope:
+        """End a session; one that ended before stays as it was, but for a workspace that is to go now."""
+        session = await self._context.rows.sessions.get(session_id)
+        now_us = self._context.now_us()
+        delete_at_us = now_us if delete_workspace else _workspace_delete_at_us(session, now_us)
+        if session.state in _ALIVE:
+            change = SessionChange(
+                state="terminated",
+                end_reason="terminated",
+                ended_at_us=now_us,
+                updated_at_us=now_us,
+                workspace_delete_at_us=delete_at_us,
+                from_states=_ALIVE,
+            )
+            session = await self._context.rows.sessions.change(session_id, change)
+            self._context.feed.wake(session_id)
+            await self._end_processes(session)
+        if session.sandbox is not None and delete_at_us is not None and delete_at_us <= now_us:
+            await self._destroy(session)
+            session = await self._context.rows.sessions.change(session_id, SessionChange(sandbox=None))
+        return views.envelope(session, self._context.clock.now())
+
+    async def _move(
+        self, session: StoredSession, state: Lifecycle, from_states: frozenset[Lifecycle], verb: str
+    ) -> StoredSession:
+        if session.state not in from_states:
+            raise SessionStateConflict(
+                f"session {session.id} is {session.state}: there is nothing to {verb}", state=session.state
+            )
+        change = SessionChange(state=state, updated_at_us=self._context.now_us(), from_states=from_states)
+        return await self._context.rows.sessions.change(session.id, change)
+
+    async def _end_processes(self, session: StoredSession) -> None:
+        if session.sandbox is None or session.provider is None:
+            return
+        provider = self._context.provider_named(session.provider)
+        if isinstance(provider, Pausable):
+            await provider.pause(sandbox_from_json(session))
+
+    async def _destroy(self, session: StoredSession) -> None:
+        if session.sandbox is None or session.provider is None:
+            return
+        await self._context.provider_named(session.provider).destroy(sandbox_from_json(session))
+
+
+def _advice(request: CreateSession) -> RecommendRequest:
+    return RecommendRequest(
+        task=request.task,
+        workload=request.workload,
+        repo=request.repo,
+        requirements=request.requirements,
+        policy=request.policy,
+        metadata=request.metadata,
+    )
+
+
+def _advice_for(session: StoredSession) -> RecommendRequest:
+    return RecommendRequest(
+        task=session.task,
+        workload=session.workload,
+        requirements=Requirements.model_validate(session.requirements),
+        policy=Policy.model_validate(session.policy),
+    )
+
+
+def _choice(request: CreateSession) -> ComputeChoice | None:
+    if request.compute is None and request.target_compute_id is not None:
+        return ComputeChoice(compute_id=request.target_compute_id)
+    return request.compute
+
+
+def _inherited_metadata(parent: StoredSession) -> dict[str, str]:
+    return {"source": parent.source} if parent.source else {}
+
+
+def _workspace_delete_at_us(session: StoredSession, now_us: int) -> int | None:
+    level = Requirements.model_validate(session.requirements).persistence_level
+    if level == "high":
+        return None
+    return now_us if level == "low" else to_us(from_us(now_us) + timedelta(hours=24))

@@ -1,0 +1,146 @@
+"""Sessions on this machine: reading, finding and updating them; their lifecycle is in `lifecycle.py`."""
+
+import base64
+import binascii
+
+from cerver_core.engine import views
+from cerver_core.engine.context import Context
+from cerver_core.engine.lifecycle import Lifecycles
+from cerver_core.errors import AmbiguousReference, InvalidInput, SessionNotFound
+from cerver_core.stores.base import SessionChange, SessionQuery
+from cerver_core.wire.sessions import (
+    AttachCompute,
+    CreateSession,
+    ListSessions,
+    SessionEnvelope,
+    SessionMetrics,
+    SessionPage,
+    SessionRecord,
+    SpawnSession,
+    Status,
+    UpdateSession,
+    status_filter,
+)
+
+__all__ = ["EngineSessions"]
+
+_CANDIDATES_SHOWN = 5
+
+
+class EngineSessions:
+    """See `cerver_core.api.sessions.Sessions`."""
+
+    def __init__(self, context: Context, lifecycles: Lifecycles) -> None:
+        self._context = context
+        self._lifecycles = lifecycles
+
+    async def create(self, request: CreateSession) -> SessionEnvelope:
+        """Open a session."""
+        return await self._lifecycles.create(request)
+
+    async def get(self, session_id: str) -> SessionRecord:
+        """Read one session."""
+        session = await self._context.rows.sessions.get(session_id)
+        return views.record(session, self._context.clock.now())
+
+    async def list(self, request: ListSessions) -> SessionPage:
+        """List sessions, newest activity first."""
+        now = self._context.clock.now()
+        query = SessionQuery(
+            limit=request.limit + 1,
+            status=_status(request.status),
+            stale_before_us=views.stale_before_us(now),
+            source=request.source,
+            project=request.project,
+            parent_id=request.parent,
+            after=_read_cursor(request.cursor),
+        )
+        found = await self._context.rows.sessions.list(query)
+        shown = found[: request.limit]
+        more = len(found) > request.limit
+        return SessionPage(
+            sessions=tuple(views.record(session, now) for session in shown),
+            next_cursor=_write_cursor(shown[-1].updated_at_us, shown[-1].id) if more else None,
+        )
+
+    async def resolve(self, reference: str) -> str:
+        """Turn an id, a unique prefix or a name into the full id."""
+        found = await self._context.rows.sessions.find(reference, limit=_CANDIDATES_SHOWN + 1)
+        if not found:
+            raise SessionNotFound(f"there is no session {reference!r}: list the sessions to see those there are")
+        if len(found) > 1:
+            shown = [f"{session.id} ({session.name or 'unnamed'})" for session in found[:_CANDIDATES_SHOWN]]
+            raise AmbiguousReference(
+                f"{reference!r} fits several sessions; use more of the id: {', '.join(shown)}",
+                candidates=[session.id for session in found[:_CANDIDATES_SHOWN]],
+            )
+        return found[0].id
+
+    async def update(self, session_id: str, request: UpdateSession) -> SessionRecord:
+        """Merge metadata."""
+        merge = self._context.known.redactor.json(dict(request.metadata))
+        change = SessionChange(metadata_merge=merge if isinstance(merge, dict) else {})
+        if "source" in request.metadata:
+            source = request.metadata["source"]
+            change = SessionChange(
+                metadata_merge=change.metadata_merge, source=source if isinstance(source, str) else None
+            )
+        session = await self._context.rows.sessions.change(session_id, change)
+        return views.record(session, self._context.clock.now())
+
+    async def pause(self, session_id: str) -> SessionEnvelope:
+        """Free the compute; keep the workspace."""
+        return await self._lifecycles.pause(session_id)
+
+    async def resume(self, session_id: str) -> SessionEnvelope:
+        """Make a paused or stale session ready again."""
+        return await self._lifecycles.resume(session_id)
+
+    async def spawn(self, session_id: str, request: SpawnSession) -> SessionEnvelope:
+        """Open a child."""
+        return await self._lifecycles.spawn(session_id, request)
+
+    async def attach(self, session_id: str, request: AttachCompute) -> SessionEnvelope:
+        """Put another compute under the session."""
+        return await self._lifecycles.attach(session_id, request)
+
+    async def terminate(self, session_id: str, *, delete_workspace: bool = False) -> SessionEnvelope:
+        """End the session for good."""
+        return await self._lifecycles.terminate(session_id, delete_workspace=delete_workspace)
+
+    async def metrics(self, session_id: str) -> SessionMetrics:
+        """Read the metrics."""
+        session = await self._context.rows.sessions.get(session_id)
+        return SessionMetrics(
+            session_id=session.id,
+            provider=session.provider or "none",
+            status=session.state,
+            routing=views.routing(session),
+            metrics=views.metrics(session, self._context.clock.now()),
+        )
+
+
+def _status(word: str | None) -> Status | None:
+    if word is None:
+        return None
+    status = status_filter(word)
+    if status is None:
+        raise InvalidInput(
+            f"there is no status {word!r}; use running, idle or ended", allowed=["running", "idle", "ended"]
+        )
+    return status
+
+
+def _write_cursor(updated_at_us: int, session_id: str) -> str:
+    return base64.urlsafe_b64encode(f"{updated_at_us}:{session_id}".encode()).decode().rstrip("=")
+
+
+def _read_cursor(cursor: str | None) -> tuple[int, str] | None:
+    if cursor is None:
+        return None
+    try:
+        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
+        updated_at_us, _, session_id = text.partition(":")
+        return int(updated_at_us), session_id
+    except (binascii.Error, UnicodeDecodeError, ValueError) as error:
+        raise InvalidInput("the cursor is not one that a list answered; start again without it") from error

@@ -1,0 +1,155 @@
+"""Transcripts on this machine."""
+
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import anyio
+
+from cerver_core.engine import views
+from cerver_core.engine.context import Context
+from cerver_core.errors import SessionStateConflict
+from cerver_core.ids import new_session_id
+from cerver_core.importers.jsonl import JsonlImporter
+from cerver_core.render import transcripts as render
+from cerver_core.stores.base import ReadWindow, SessionChange, StoredSession
+from cerver_core.wire.sessions import Lifecycle
+from cerver_core.wire.transcripts import (
+    MAX_ENTRIES_PER_APPEND,
+    AppendEntries,
+    AppendReply,
+    Entry,
+    ExportFormat,
+    ExportPage,
+    ExportTranscript,
+    ImportReply,
+    ReadTranscript,
+    TranscriptPage,
+)
+
+__all__ = ["EngineTranscripts"]
+
+_APPENDABLE: frozenset[Lifecycle] = frozenset({"provisioning", "ready", "running", "idle", "paused"})
+_FOLLOW_LOOK_S = 0.5
+"""How often a follower looks for what other processes appended; this process's own appends wake it at once."""
+
+
+class EngineTranscripts:
+    """See `cerver_core.api.transcripts.Transcripts`."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    async def append(self, session_id: str, request: AppendEntries) -> AppendReply:
+        """Append a batch, durably."""
+        try:
+            appended = await self._context.journal.append(
+                session_id,
+                request.entries,
+                expected_seq=request.expected_seq,
+                change=SessionChange(from_states=_APPENDABLE),
+            )
+        except SessionStateConflict as error:
+            raise SessionStateConflict(
+                f"session {session_id} has ended: its transcript is closed; spawn a child or create another",
+                **error.detail,
+            ) from error
+        return AppendReply(session_id=session_id, seqs=appended.seqs, added=appended.added, last_seq=appended.last_seq)
+
+    async def read(self, session_id: str, request: ReadTranscript) -> TranscriptPage:
+        """Read a bounded part."""
+        if request.tail == 0:
+            last_seq = (await self._context.rows.sessions.get(session_id)).last_seq
+            return TranscriptPage(session_id=session_id, raw=(), total=last_seq)
+        page = await self._context.rows.transcripts.read(session_id, _window(request))
+        entries = page.entries
+        return TranscriptPage(
+            session_id=session_id,
+            raw=tuple(entry.json for entry in entries),
+            total=page.last_seq,
+            first_seq=entries[0].seq if entries else None,
+            last_seq=entries[-1].seq if entries else None,
+        )
+
+    async def export(self, session_id: str, request: ExportTranscript) -> ExportPage:
+        """Write a page of the transcript as a document."""
+        session = await self._context.rows.sessions.get(session_id)
+        window = ReadWindow(
+            from_seq=request.cursor + 1, limit=10_000, max_bytes=request.max_bytes, whole=request.format == "jsonl"
+        )
+        page = await self._context.rows.transcripts.read(session_id, window)
+        last = page.entries[-1].seq if page.entries else request.cursor
+        opening = ""
+        if request.cursor == 0:
+            opening = render.header(views.record(session, self._context.clock.now()), request.format)
+        return ExportPage(
+            session_id=session_id,
+            format=request.format,
+            text=opening + _piece(request.format, tuple(entry.json for entry in page.entries)),
+            next_cursor=last if last < page.last_seq else None,
+        )
+
+    async def import_jsonl(self, document: str, *, session_name: str | None = None) -> ImportReply:
+        """Make a new session from a JSON-lines export."""
+        source = JsonlImporter().parse(document)
+        told = source.session
+        now_us = self._context.now_us()
+        session = StoredSession(
+            id=new_session_id(),
+            state="ready",
+            created_at_us=now_us,
+            updated_at_us=now_us,
+            name=session_name or told.session_name,
+            session_type="transcript",
+            workload=told.workload,
+            task=told.task,
+            harness=told.harness,
+            project=told.project_slug,
+            metadata=dict(told.metadata),
+        )
+        await self._context.rows.sessions.create(session)
+        try:
+            for start in range(0, len(source.entries), MAX_ENTRIES_PER_APPEND):
+                batch = source.entries[start : start + MAX_ENTRIES_PER_APPEND]
+                await self._context.journal.append(session.id, batch, expected_seq=start)
+        except BaseException:
+            with anyio.CancelScope(shield=True), anyio.move_on_after(10):
+                await self._context.rows.sessions.delete(session.id)
+            raise
+        return ImportReply(session_id=session.id, entries=len(source.entries))
+
+    @asynccontextmanager
+    async def follow(self, session_id: str, *, since: int) -> AsyncGenerator[AsyncIterator[Entry]]:
+        """Yield entries as they are appended."""
+        yield self._followed(session_id, since)
+
+    async def _followed(self, session_id: str, since: int) -> AsyncGenerator[Entry]:
+        while True:
+            ended = (await self._context.rows.sessions.get(session_id)).state not in _APPENDABLE
+            page = await self.read(session_id, ReadTranscript(since=since))
+            for entry in page.entries:
+                yield entry
+            since = page.last_seq or since
+            if page.more_after:
+                continue
+            if ended:
+                return
+            await self._context.feed.wait(session_id, at_most_s=_FOLLOW_LOOK_S)
+
+
+def _piece(form: ExportFormat, raw: tuple[str, ...]) -> str:
+    if form == "jsonl":
+        return render.as_jsonl(raw)
+    entries = TranscriptPage(session_id="", raw=raw, total=0).entries
+    return render.as_text(entries) if form == "text" else render.as_markdown(entries)
+
+
+def _window(request: ReadTranscript) -> ReadWindow:
+    window = ReadWindow(limit=request.limit, max_bytes=request.max_bytes, whole=request.whole)
+    if request.tail is not None:
+        return replace(window, limit=request.tail)
+    if request.since is not None:
+        return replace(window, from_seq=request.since + 1)
+    if request.around is not None:
+        return replace(window, from_seq=max(1, request.around - request.limit // 2))
+    return replace(window, from_seq=1) if request.full else window

@@ -1,0 +1,103 @@
+"""Kept sessions as readers see them: records, envelopes, metrics; staleness is judged here, at the time of reading."""
+
+from datetime import datetime, timedelta
+from typing import Literal
+
+from cerver_core.catalog.computes import PROFILES
+from cerver_core.clock import from_us, to_us
+from cerver_core.metrics import read_metrics
+from cerver_core.stores.base import StoredSession
+from cerver_core.wire.computes import Isolation, Requirements
+from cerver_core.wire.routing import Decision
+from cerver_core.wire.sessions import (
+    STALE_AFTER_DAYS,
+    Metrics,
+    SessionEnvelope,
+    SessionRecord,
+    public_status,
+)
+
+__all__ = ["envelope", "metrics", "record", "routing", "stale_before_us"]
+
+
+def stale_before_us(now: datetime) -> int:
+    """Give the moment before which the last activity makes a session stale."""
+    return to_us(now - timedelta(days=STALE_AFTER_DAYS))
+
+
+def record(session: StoredSession, now: datetime) -> SessionRecord:
+    """Show a session to a reader."""
+    status = public_status(session.state)
+    end_reason = session.end_reason
+    if status == "idle" and session.updated_at_us < stale_before_us(now):
+        status, end_reason = "ended", "stale"
+    return SessionRecord(
+        session_id=session.id,
+        session_name=session.name,
+        status=status,
+        state=session.state,
+        end_reason=end_reason,
+        created_at=from_us(session.created_at_us),
+        updated_at=from_us(session.updated_at_us),
+        workload=session.workload,
+        session_type=session.session_type,
+        task=session.task,
+        harness=session.harness,
+        project_slug=session.project,
+        parent_session_id=session.parent_id,
+        compute_id=session.compute_id,
+        sandbox_id=_sandbox_id(session),
+        provider=session.provider or "none",
+        metadata=session.metadata,
+        requirements=Requirements.model_validate(session.requirements),
+        message_count=session.last_seq,
+        transcript_total=session.last_seq,
+        metrics=metrics(session, now),
+        routing=routing(session),
+    )
+
+
+def envelope(session: StoredSession, now: datetime, *, isolation: Isolation | None = None) -> SessionEnvelope:
+    """Answer a call that made or changed a session."""
+    return SessionEnvelope(
+        session_id=session.id,
+        session_name=session.name,
+        status=session.state,
+        provider=session.provider or "none",
+        compute_id=session.compute_id,
+        sandbox_id=_sandbox_id(session),
+        harness=session.harness,
+        parent_session_id=session.parent_id,
+        metrics=metrics(session, now),
+        routing=routing(session),
+        isolation=isolation,
+        workspace_kept_until=_workspace_kept_until(session),
+    )
+
+
+def metrics(session: StoredSession, now: datetime) -> Metrics:
+    """Read a session's metrics."""
+    profile = PROFILES.get(session.provider or "")
+    return read_metrics(
+        session.counters,
+        created_at=from_us(session.created_at_us),
+        until=now if session.ended_at_us is None else from_us(session.ended_at_us),
+        predicted_startup_ms=profile.startup_ms.value if profile else None,
+    )
+
+
+def routing(session: StoredSession) -> Decision | None:
+    """Read the decision the session was created with."""
+    return None if session.routing is None else Decision.model_validate(session.routing)
+
+
+def _sandbox_id(session: StoredSession) -> str | None:
+    return None if session.sandbox is None else str(session.sandbox["sandbox_id"])
+
+
+def _workspace_kept_until(session: StoredSession) -> datetime | Literal["deleted_by_hand"] | None:
+    if session.state != "terminated" or session.sandbox is None:
+        return None
+    if session.workspace_delete_at_us is None:
+        return "deleted_by_hand"
+    return from_us(session.workspace_delete_at_us)

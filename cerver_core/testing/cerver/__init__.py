@@ -1,0 +1,16 @@
+"""The contract suite of `cerver_core.api.Cerver`: whoever satisfies the protocol passes it, on either road.
+
+Inherit `CerverContract` and override its `cerver` fixture with a road that has one compute named `local` and whose
+secret backend answers `SECRET` for `SUITE_TOKEN`; pytest runs the rest. Every test gets a road without sessions.
+"""
+
+from cerver_core.testing.cerver.computes import ComputeContract
+from cerver_core.testing.cerver.road import SECRET
+from cerver_core.testing.cerver.sessions import SessionContract
+from cerver_core.testing.cerver.transcripts import TranscriptContract
+
+__all__ = ["SECRET", "CerverContract"]
+
+
+class CerverContract(SessionContract, TranscriptContract, ComputeContract):
+    """All of it."""
