@@ -100,7 +100,7 @@ def _dispatch(arguments: list[str], terminal: Terminal) -> int:
     command = commands[name]
     parser = _Parser(prog=f"cerver {name}", description=summary[0].upper() + summary[1:] + ".", allow_abbrev=False)
     command.arguments(parser)
-    return command.run(parser.parse_args(arguments[1:]), terminal)
+    return command.run(parser.parse_intermixed_args(arguments[1:]), terminal)
 
 
 def _overview() -> str:
