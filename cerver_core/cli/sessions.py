@@ -94,16 +94,18 @@ async def _list(cerver: Cerver, args: Namespace, terminal: Terminal) -> int:
     if not page.sessions:
         terminal.note("no sessions; `cerver run` makes one")
         return exits.OK
-    terminal.table(("ID", "NAME", "STATUS", "UPDATED", "ENTRIES", "TASK"), [_row(record) for record in page.sessions])
+    rows = [_row(record, brief=terminal.is_watched) for record in page.sessions]
+    terminal.table(("ID", "NAME", "STATUS", "UPDATED", "ENTRIES", "TASK"), rows)
     if page.next_cursor:
         terminal.note(f"more: cerver sessions --cursor {page.next_cursor}")
     return exits.OK
 
 
-def _row(record: SessionRecord) -> tuple[str, ...]:
+def _row(record: SessionRecord, *, brief: bool) -> tuple[str, ...]:
+    """Give the cells of a row; a person gets as much of an id as there is to type."""
     return (
-        record.session_id,
-        visible_line(record.session_name or "-", _NAME_CHARS),
+        record.session_id[:_ID_CHARS] if brief else record.session_id,
+        visible_line(record.session_name or "-", _BRIEF_NAME_CHARS if brief else _NAME_CHARS),
         record.status if record.end_reason is None else f"{record.status} ({record.end_reason})",
         record.updated_at.astimezone().strftime("%Y-%m-%d %H:%M"),
         str(record.transcript_total),
@@ -190,7 +192,9 @@ def _figure(value: object) -> str:
     return f"{value:.3f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
 
 
-_NAME_CHARS = 40
+_ID_CHARS = 8
+_BRIEF_NAME_CHARS = 24
+_NAME_CHARS = 60
 _TASK_CHARS = 60
 
 COMMANDS: Commands = {

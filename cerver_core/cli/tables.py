@@ -11,10 +11,15 @@ __all__ = ["print_table"]
 
 
 def print_table(out: TextIO, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Draw a table as wide as the window; rich itself heeds `NO_COLOR` and dumb terminals."""
+    """Draw a table as wide as the window, of which the last column gives way.
+
+    rich itself heeds `NO_COLOR` and dumb terminals.
+    """
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for position, name in enumerate(columns):
-        table.add_column(name, no_wrap=True, overflow="ellipsis", style="cyan" if position == 0 else None)
+    for position, (name, *cells) in enumerate(zip(columns, *rows, strict=True)):
+        width = max(map(len, (name, *cells))) if position < len(columns) - 1 else None
+        style = "cyan" if position == 0 else None
+        table.add_column(name, no_wrap=True, overflow="ellipsis", style=style, min_width=width)
     for row in rows:
         table.add_row(*map(escape, row))
     Console(file=out).print(table)
