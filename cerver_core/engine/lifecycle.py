@@ -62,7 +62,7 @@ class Lifecycles:
             state="ready" if request.is_transcript_only else "provisioning",
             created_at_us=now_us,
             updated_at_us=now_us,
-            name=request.session_name,
+            name=redactor.text(request.session_name) if request.session_name else None,
             session_type="transcript" if request.is_transcript_only else request.session_type,
             workload=request.workload,
             task=redactor.text(request.task),
@@ -146,7 +146,7 @@ class Lifecycles:
         return views.envelope(resumed, self._context.clock.now())
 
     async def attach(self, session_id: str, request: AttachCompute) -> SessionEnvelope:
-        """Make the new sandbox, put it under the session, then destroy the old one."""
+        """Make the new sandbox, put it under the session, destroy the old one; the same compute changes nothing."""
         session = await self._context.rows.sessions.get(session_id)
         if session.state not in _AT_REST:
             raise SessionStateConflict(
@@ -159,6 +159,8 @@ class Lifecycles:
             )
             moved = await self._context.rows.sessions.change(session_id, change)
             answer = views.envelope(moved, self._context.clock.now())
+        elif await self._placement.choose(request.compute) == session.provider:
+            return views.envelope(await self._move(session, "ready", _AT_REST, "attach"), self._context.clock.now())
         else:
             place = await self._placement.place(session_id, _advice_for(session), request.compute)
             answer = await self._settle(session, place)

@@ -62,14 +62,19 @@ class Placement:
         raise _nothing_left(report, attempts)
 
     async def _narrowed(self, request: RecommendRequest, choice: ComputeChoice | None) -> RecommendRequest:
-        name = await self._chosen(choice)
+        name = None if choice is None else await self.choose(choice)
         if name is None:
             return request
         pinned = {"mode": "pinned", "pinned_provider": name, "allowed_providers": (name,)}
         return request.model_copy(update={"policy": request.policy.model_copy(update=pinned)})
 
-    async def _chosen(self, choice: ComputeChoice | None) -> str | None:
-        if choice is None or (choice.provider is None and choice.compute_id is None):
+    async def choose(self, choice: ComputeChoice) -> str | None:
+        """Find the provider that a choice names; null when it names none.
+
+        Raises:
+            ComputeNotFound: the chosen compute or provider does not exist.
+        """
+        if choice.provider is None and choice.compute_id is None:
             return None
         if choice.provider is not None and choice.compute_id is not None:
             raise InvalidInput("compute takes a provider or a compute_id, not both")

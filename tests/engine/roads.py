@@ -4,13 +4,12 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from cerver_core.redaction import KnownSecrets
-
 from cerver_core.clock import Clock, SystemClock
 from cerver_core.config import Settings
 from cerver_core.engine import Engine
 from cerver_core.engine.engine import AccountCerver
 from cerver_core.plugins import PROVIDERS, provider, secret_backend, store
+from cerver_core.redaction import KnownSecrets
 from cerver_core.testing.cerver import SECRET
 
 __all__ = ["embedded", "settings_for"]

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import anyio
 import pytest
-from cerver_core.redaction import KnownSecrets
 
 from cerver_core.engine.retention import Retention
 from cerver_core.errors import SessionStateConflict
+from cerver_core.redaction import KnownSecrets
 from cerver_core.testing.clock import ManualClock
 from cerver_core.wire.computes import ComputeChoice, ExecRequest, Requirements, WriteFile
 from cerver_core.wire.sessions import CreateSession, ListSessions
@@ -125,6 +125,10 @@ async def test_a_value_that_was_handed_out_is_masked_in_all_that_is_stored(tmp_p
         await cerver.transcripts.append(made.session_id, AppendEntries(entries=(entry,)))
         record = await cerver.sessions.get(made.session_id)
         assert (record.task, record.metadata) == ("key: [secret:API_KEY]", {"k": "key: [secret:API_KEY]"})
-    kept = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    kept = _every_byte_under(tmp_path)
     assert b"sk-live-0123456789" not in kept
     assert b"[secret:API_KEY]" in kept
+
+
+def _every_byte_under(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
