@@ -15,11 +15,13 @@ def print_table(out: TextIO, columns: Sequence[str], rows: Sequence[Sequence[str
 
     rich itself heeds `NO_COLOR` and dumb terminals.
     """
-    table = Table(box=None, header_style="bold", pad_edge=False)
+    table = Table(box=None, header_style="bold", pad_edge=False, expand=True)
     for position, (name, *cells) in enumerate(zip(columns, *rows, strict=True)):
-        width = max(map(len, (name, *cells))) if position < len(columns) - 1 else None
+        is_last = position == len(columns) - 1
+        width = None if is_last else max(map(len, (name, *cells)))
         style = "cyan" if position == 0 else None
-        table.add_column(name, no_wrap=True, overflow="ellipsis", style=style, min_width=width)
+        ratio = 1 if is_last else None
+        table.add_column(name, no_wrap=True, overflow="ellipsis", style=style, width=width, ratio=ratio)
     for row in rows:
         table.add_row(*map(escape, row))
     Console(file=out).print(table)
