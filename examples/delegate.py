@@ -2,7 +2,7 @@
 
 import anyio
 
-from cerver_core import connect
+from cerver_core.connect import connect
 from cerver_core.wire.computes import ExecRequest
 from cerver_core.wire.sessions import CreateSession, ListSessions, SpawnSession
 from cerver_core.wire.transcripts import ReadTranscript

@@ -2,7 +2,7 @@
 
 import anyio
 
-from cerver_core import connect
+from cerver_core.connect import connect
 from cerver_core.wire.computes import ExecFinished, ExecOutput, ExecRequest
 from cerver_core.wire.sessions import CreateSession
 

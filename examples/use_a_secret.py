@@ -4,7 +4,7 @@ import os
 
 import anyio
 
-from cerver_core import connect
+from cerver_core.connect import connect
 from cerver_core.wire.computes import ExecRequest
 from cerver_core.wire.sessions import CreateSession
 

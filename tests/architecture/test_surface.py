@@ -5,12 +5,13 @@ import inspect
 
 import cerver_core
 from cerver_core import api, errors
+from cerver_core.connect import connect
 from cerver_core.wire.problems import STATUS, status_of
 
 
-def test_the_package_exports_three_names() -> None:
-    assert cerver_core.__all__ == ["CerverError", "__version__", "connect"]
-    assert callable(cerver_core.connect)
+def test_the_package_exports_two_names_and_opens_through_connect() -> None:
+    assert cerver_core.__all__ == ["CerverError", "__version__"]
+    assert list(inspect.signature(connect).parameters)[0] == "settings"
 
 
 def test_the_contract_is_seven_protocols() -> None:
