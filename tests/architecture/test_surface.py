@@ -11,7 +11,7 @@ from cerver_core.wire.problems import STATUS, status_of
 
 def test_the_package_exports_two_names_and_opens_through_connect() -> None:
     assert cerver_core.__all__ == ["CerverError", "__version__"]
-    assert list(inspect.signature(connect).parameters)[0] == "settings"
+    assert next(iter(inspect.signature(connect).parameters)) == "settings"
 
 
 def test_the_contract_is_seven_protocols() -> None:
