@@ -22,6 +22,7 @@ __all__ = ["SqliteStore"]
 _MOST_CALLS = 1_024
 _MOST_BYTES = 64 * 1024 * 1024
 _END_LIMIT_S = 5.0
+_FAILED_END_LIMIT_S = 0.2  # a thread that waits for a lock may wait on: it holds nothing
 
 
 class SqliteStore:
@@ -57,7 +58,7 @@ class SqliteStore:
         try:
             await threads.start()
         except BaseException:
-            await threads.end()
+            await threads.end(_FAILED_END_LIMIT_S)
             raise
         self._open = threads
         return self
@@ -66,7 +67,7 @@ class SqliteStore:
         """Finish what waits, fold the write-ahead log into the file and end the threads."""
         threads, self._open = self._open, None
         if threads is not None:
-            await threads.end()
+            await threads.end(_END_LIMIT_S)
 
     def account(self, account_id: str) -> AccountStore:
         """Give the rows of one account.
@@ -111,13 +112,13 @@ class _Threads:
         await self.writes.call(_nothing)
         self._readers.start()
 
-    async def end(self) -> None:
+    async def end(self, limit_s: float) -> None:
         """End them: first those that read, so that the writer is the last to let go of the file."""
         self.reads.close(Readers.COUNT)
         with anyio.CancelScope(shield=True):
-            await anyio.to_thread.run_sync(self._readers.join, _END_LIMIT_S)
+            await anyio.to_thread.run_sync(self._readers.join, limit_s)
             self.writes.close(1)
-            await anyio.to_thread.run_sync(self._writer.join, _END_LIMIT_S)
+            await anyio.to_thread.run_sync(self._writer.join, limit_s)
 
 
 def _nothing(_connection: Database) -> None:

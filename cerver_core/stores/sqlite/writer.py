@@ -9,7 +9,7 @@ from typing import Any, Literal
 import apsw
 
 from cerver_core.errors import CerverError
-from cerver_core.stores.sqlite.connection import check_schema, open_writer, prepare_folder
+from cerver_core.stores.sqlite.connection import BUSY_TIMEOUT_MS, check_schema, open_writer, prepare_folder
 from cerver_core.stores.sqlite.faults import moved_away, translated
 from cerver_core.stores.sqlite.handover import Call, Handover, Outcome
 from cerver_core.stores.sqlite.lock import WriteLock
@@ -21,7 +21,7 @@ _MOST_CALLS_PER_GROUP = 256
 _MOST_BYTES_PER_GROUP = 8 * 1024 * 1024
 _CHECKPOINT_PAGES = 2_000
 _TRUNCATE_PAGES = 16_384  # 64 MiB of the usual 4 KiB pages: readers kept the file from starting over
-_CLOSING_BUSY_MS = 200
+_TRUNCATE_BUSY_MS = 50
 
 _log = logging.getLogger(__name__)
 
@@ -39,6 +39,7 @@ class Writer:
         self._handover = handover
         self._identity = (0, 0)
         self._wal_pages = 0
+        self._truncate_pages = _TRUNCATE_PAGES
         self._thread = threading.Thread(target=self._run, name="cerver-store-writer", daemon=True)
 
     def start(self) -> None:
@@ -129,22 +130,33 @@ class Writer:
         return apsw.SQLITE_OK
 
     def _checkpoint(self, connection: Database) -> None:
-        if self._wal_pages < _CHECKPOINT_PAGES:
+        pages, self._wal_pages = self._wal_pages, 0
+        if pages < _CHECKPOINT_PAGES:
             return
-        is_overgrown = self._wal_pages >= _TRUNCATE_PAGES
-        mode = apsw.SQLITE_CHECKPOINT_TRUNCATE if is_overgrown else apsw.SQLITE_CHECKPOINT_PASSIVE
         try:
-            connection.wal_checkpoint(mode=mode)
+            if pages < self._truncate_pages:
+                connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+                return
+            self._truncate(connection)
+            self._truncate_pages = _TRUNCATE_PAGES
+        except apsw.BusyError:
+            # Others read just now. Nobody waits for them here, all processes would: try again when it has grown on.
+            self._truncate_pages = pages + _CHECKPOINT_PAGES
         except apsw.Error as error:
             # Nothing is lost: it all stands in the log, and the next group tries again.
             _log.warning("moving the write-ahead log into the database failed: %s", error)
-        self._wal_pages = 0
+
+    def _truncate(self, connection: Database) -> None:
+        connection.set_busy_timeout(_TRUNCATE_BUSY_MS)
+        try:
+            connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+        finally:
+            connection.set_busy_timeout(BUSY_TIMEOUT_MS)
 
     def _close(self, lock: WriteLock, connection: Database) -> None:
         try:
             lock.acquire()
-            connection.set_busy_timeout(_CLOSING_BUSY_MS)
-            connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+            self._truncate(connection)
         except (apsw.Error, OSError) as error:
             _log.debug("the write-ahead log stays for the next one who opens: %s", error)
         finally:
