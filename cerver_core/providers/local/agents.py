@@ -1,0 +1,201 @@
+"""Start the resident agent of a sandbox and speak to it; what it runs is for `execution` to say."""
+
+import contextlib
+import importlib.util
+import marshal
+import os
+import socket
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import IO, TYPE_CHECKING, Any, cast
+
+import anyio
+
+from cerver_core.errors import ProviderUnavailable
+from cerver_core.providers.local.inside import tree, wire
+
+if TYPE_CHECKING:
+    from importlib.abc import InspectLoader
+
+__all__ = ["Agent", "AgentPlan", "start_agent"]
+
+_READY_TIMEOUT_S = 20.0
+_MODULES = ("tree", "wire", "privileges", "landlock", "supervisor", "dispatcher")
+_AGENT_MODULES = (*_MODULES, "canary", "commands", "agent")
+_WARM_MODULES = (*_MODULES, "warm")
+
+_STUB = """import marshal,os,sys,types
+f=os.fdopen(int(sys.argv[1]),'rb');f.seek(0);p=marshal.load(f);f.close()
+k=types.ModuleType('cerver_inside');k.__path__=[];sys.modules['cerver_inside']=k
+for n,c in p['modules']:
+ m=types.ModuleType('cerver_inside.'+n);m.__package__='cerver_inside';sys.modules[m.__name__]=m
+ exec(compile(c,n,'exec') if isinstance(c,str) else c,m.__dict__);setattr(k,n,m)
+m.main(p['settings'])"""
+"""Builds the modules that it is handed, in order, and calls `main` of the last one."""
+
+
+@dataclass(frozen=True, slots=True)
+class AgentPlan:
+    """All there is to know to start an agent.
+
+    `wrapper` is the command line that isolates it, up to the program; `data` are the contents of the files that the
+    wrapper reads, by the word that stands for the descriptor in it. `warm_python` is the interpreter to keep warm,
+    `warm_is_same` whether it takes the same compiled code as this process.
+    """
+
+    interpreter: str
+    settings: Mapping[str, Any]
+    env: Mapping[str, str]
+    wrapper: tuple[str, ...] = ()
+    data: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
+    warm_python: str | None = None
+    warm_is_same: bool = False
+
+
+class Agent:
+    """A running agent, as the host holds it."""
+
+    def __init__(self, process: subprocess.Popen[bytes], channel: socket.socket, python: socket.socket) -> None:
+        self._process = process
+        self._channel = channel
+        self._python = python
+        self._is_ready = False
+
+    @property
+    def pid(self) -> int:
+        """The process to end in order to end everything."""
+        return self._process.pid
+
+    @property
+    def is_alive(self) -> bool:
+        """Tell whether the agent still runs; collects it when it does not."""
+        return self._process.poll() is None
+
+    async def wait_ready(self) -> None:
+        """Wait until the agent serves; at once when it is known to.
+
+        Raises:
+            ProviderUnavailable: it did not come up; the message holds what it said.
+        """
+        if self._is_ready:
+            return
+        with anyio.move_on_after(_READY_TIMEOUT_S):
+            await anyio.wait_readable(self._channel)
+        self._is_ready = self._greeted()
+        if not self._is_ready:
+            self.kill()
+            raise ProviderUnavailable(f"the sandbox's agent did not start: {self._complaint()}")
+
+    def send(self, body: bytes, descriptors: list[int], *, to_python: bool) -> None:
+        """Hand over a request.
+
+        Raises:
+            BlockingIOError: too many wait already; see `wait_writable`.
+            OSError: the agent is gone.
+        """
+        wire.send(self._python if to_python else self._channel, body, descriptors)
+
+    async def wait_writable(self, *, to_python: bool) -> None:
+        """Wait until another request can be handed over."""
+        await anyio.wait_writable(self._python if to_python else self._channel)
+
+    def kill(self) -> None:
+        """End the agent and every process below it. Blocks for a few ms."""
+        if self.is_alive:
+            tree.end_tree(self.pid, with_root=True)
+        self.close()
+
+    def close(self) -> None:
+        """Let go of an agent that has ended."""
+        self._channel.close()
+        self._python.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(timeout=1)
+
+    def dispose(self) -> None:
+        """Close what is left to close; nothing of the agent can be asked afterwards."""
+        if self._process.stderr is not None:
+            self._process.stderr.close()
+
+    def _greeted(self) -> bool:
+        try:
+            return self._channel.recv(1) == b"R"
+        except OSError:
+            return False
+
+    def _complaint(self) -> str:
+        errors = self._process.stderr
+        if errors is None or errors.closed:
+            return "it ended"
+        os.set_blocking(errors.fileno(), False)
+        said = errors.read(2000) or b""
+        lines = said.decode(errors="replace").strip().splitlines()
+        return lines[-1] if lines else "it ended without a word"
+
+
+def start_agent(plan: AgentPlan) -> Agent:
+    """Start an agent; it may still fail to come up. To be called from the thread that outlives it.
+
+    Linux ties an agent in a sandbox to the thread that started it, and ends it with that thread.
+
+    Raises:
+        ProviderUnavailable: the program could not be started.
+    """
+    with contextlib.ExitStack() as handed:
+        channel, theirs = socket.socketpair(socket.AF_UNIX, wire.KIND)
+        python, their_python = socket.socketpair(socket.AF_UNIX, wire.KIND)
+        handed.enter_context(theirs)
+        handed.enter_context(their_python)
+        channel.setblocking(False)
+        python.setblocking(False)
+        numbers = {"channel": theirs.fileno(), "python_channel": their_python.fileno()}
+        command, passed = _command(plan, numbers, handed)
+        try:
+            process = subprocess.Popen(  # noqa: S603 - our own program
+                command, pass_fds=(*numbers.values(), *passed), env={}, cwd="/", start_new_session=True,
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+            )  # fmt: skip
+        except OSError as error:
+            channel.close()
+            python.close()
+            raise ProviderUnavailable(f"{command[0]} could not be started: {error.strerror}") from error
+    return Agent(process, channel, python)
+
+
+def _command(plan: AgentPlan, numbers: dict[str, int], handed: contextlib.ExitStack) -> tuple[list[str], list[int]]:
+    passed: list[int] = []
+    settings: dict[str, Any] = {**plan.settings, **numbers, "env": dict(plan.env)}
+    settings |= {"warm_python": None, "warm_payload": None}
+    if plan.warm_python is not None:
+        payload = _file(_payload(_WARM_MODULES, settings, as_code=plan.warm_is_same), handed)
+        passed.append(payload)
+        settings |= {"warm_python": [plan.warm_python, "-c", _STUB, str(payload)], "warm_payload": payload}
+    payload = _file(_payload(_AGENT_MODULES, settings, as_code=True), handed)
+    passed.append(payload)
+    files = {word: _file(content, handed) for word, content in plan.data.items()}
+    passed += files.values()
+    wrapper = [str(files.get(word, word)) for word in plan.wrapper]
+    return [*wrapper, plan.interpreter, "-I", "-S", "-E", "-c", _STUB, str(payload)], passed
+
+
+def _payload(modules: tuple[str, ...], settings: Mapping[str, Any], *, as_code: bool) -> bytes:
+    given = [(name, _module(name, as_code=as_code)) for name in modules]
+    return marshal.dumps({"modules": given, "settings": dict(settings)}, *(() if as_code else (2,)))
+
+
+def _module(name: str, *, as_code: bool) -> object:
+    full = f"{__package__}.inside.{name}"
+    spec = importlib.util.find_spec(full)
+    assert spec is not None
+    loader = cast("InspectLoader", spec.loader)
+    return loader.get_code(full) if as_code else loader.get_source(full)
+
+
+def _file(content: bytes, handed: contextlib.ExitStack) -> int:
+    file: IO[bytes] = handed.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - closed by the stack
+    file.write(content)
+    file.flush()
+    file.seek(0)
+    return file.fileno()

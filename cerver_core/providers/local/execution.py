@@ -1,0 +1,277 @@
+"""Follow one execution: its output as it comes, then how it ended. Leaving early ends its whole tree.
+
+There is no task behind it: whoever iterates reads the pipes, so a slow reader holds the command back and nothing
+grows. The deadline is kept by the supervisor inside; a backstop here covers one that was stopped or killed.
+"""
+
+import contextlib
+import errno
+import os
+import selectors
+import socket
+import tempfile
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
+
+import anyio
+
+from cerver_core.errors import InvalidInput, ProviderFailed, ProviderUnavailable
+from cerver_core.providers.base import Exited, Output
+from cerver_core.providers.local.agents import Agent
+from cerver_core.providers.local.inside import wire
+
+__all__ = ["Execution", "Start"]
+
+_READ_BYTES = 64 * 1024
+_DRAIN_S = 0.15
+"""How long output is awaited after the end of a command whose pipes are still held open."""
+
+_END_TIMEOUT_S = 5.0
+_BACKSTOP_S = 5.0
+_REPLY_BYTES = 8 * 1024
+_KILLED = 137
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What an execution needs to begin: the agent to ask and the request to hand it.
+
+    `on_cwd` learns where the shell stood at the end. With `ends_agent` the agent is for this execution alone. `is_warm`
+    asks the warm Python.
+    """
+
+    agent: Agent
+    request: wire.Request
+    timeout_s: float
+    notes: tuple[str, ...] = ()
+    on_cwd: Callable[[bytes], None] | None = None
+    ends_agent: bool = False
+    is_warm: bool = False
+
+
+@dataclass(slots=True)
+class _Pipes:
+    control: socket.socket
+    streams: dict[int, str]
+    given: list[int] = field(default_factory=list[int])
+
+    @classmethod
+    def make(cls) -> "_Pipes":
+        control, theirs = socket.socketpair()
+        control.setblocking(False)
+        out, their_out = os.pipe()
+        err, their_err = os.pipe()
+        os.set_blocking(out, False)
+        os.set_blocking(err, False)
+        return cls(control, {out: "stdout", err: "stderr"}, [theirs.detach(), their_out, their_err])
+
+    def let_go(self) -> None:
+        """Close the ends that were given away."""
+        while self.given:
+            os.close(self.given.pop())
+
+    def close(self) -> None:
+        """Close everything."""
+        self.let_go()
+        self.control.close()
+        for stream in self.streams:
+            os.close(stream)
+        self.streams.clear()
+
+
+class Execution:
+    """A `CommandStream` of this machine."""
+
+    def __init__(self, prepare: Callable[[], Awaitable[Start]]) -> None:
+        self._prepare = prepare
+        self._ready: deque[int] = deque()
+        self._exited: tuple[int, int] | None = None
+        self._drain_until = 0.0
+        self._is_over = False
+        self._notes: list[str] = []
+
+    @classmethod
+    def of(cls, start: Start) -> "Execution":
+        """Make an execution of which everything is known already."""
+
+        async def prepare() -> Start:
+            return start
+
+        return cls(prepare)
+
+    async def __aenter__(self) -> Self:
+        self._start = await self._prepare()
+        self._notes.extend(self._start.notes)
+        self._pipes = _Pipes.make()
+        self._selector = selectors.DefaultSelector()
+        try:
+            await self._hand_over()
+            for stream in self._pipes.streams:
+                self._selector.register(stream, selectors.EVENT_READ)
+            self._selector.register(self._pipes.control, selectors.EVENT_READ)
+        except BaseException:
+            self._close()
+            raise
+        self._began = time.monotonic()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if self._exited is None:
+                with anyio.CancelScope(shield=True):
+                    await self._end_early()
+        finally:
+            self._close()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Output | Exited:
+        if self._is_over:
+            raise StopAsyncIteration
+        while True:
+            if self._is_finished():
+                return self._finish()
+            output = self._read()
+            if output is not None:
+                return output
+            if not self._is_finished():
+                await self._wait()
+
+    async def _hand_over(self) -> None:
+        agent, body = self._start.agent, wire.encode(self._start.request)
+        to_python = self._start.is_warm
+        with contextlib.ExitStack() as stack:
+            descriptors = list(self._pipes.given)
+            if len(body) > wire.INLINE_BYTES:
+                spool = stack.enter_context(tempfile.TemporaryFile())
+                spool.write(body)
+                spool.flush()
+                descriptors, body = [*descriptors, spool.fileno()], b""
+            while True:
+                try:
+                    agent.send(body, descriptors, to_python=to_python)
+                    break
+                except BlockingIOError:
+                    await agent.wait_writable(to_python=to_python)
+                except OSError as error:
+                    raise ProviderUnavailable(
+                        "the sandbox's agent ended before the command began; try again"
+                    ) from error
+        self._pipes.let_go()
+
+    def _is_finished(self) -> bool:
+        if self._exited is None:
+            return False
+        return not self._pipes.streams or time.monotonic() >= self._drain_until
+
+    def _finish(self) -> Exited:
+        assert self._exited is not None
+        self._is_over = True
+        code, flags = self._exited
+        if flags & wire.MOVED:
+            self._notes.append("the folder where the session stood is gone; this ran in the workspace's root")
+        return Exited(
+            exit_code=code,
+            duration_ms=(time.monotonic() - self._began) * 1000,
+            timed_out=bool(flags & wire.TIMED_OUT),
+            orphan_held_output=bool(self._pipes.streams),
+            notes=tuple(self._notes),
+        )
+
+    def _read(self) -> Output | None:
+        if not self._ready:
+            self._ready.extend(key.fd for key, _ in self._selector.select(0))
+        while self._ready:
+            source = self._ready.popleft()
+            if source == self._pipes.control.fileno():
+                self._take_reply()
+                continue
+            name = self._pipes.streams.get(source)
+            data = b"" if name is None else _read_some(source)
+            if data and name is not None:
+                return Output("stdout" if name == "stdout" else "stderr", data)
+            if data is not None:
+                self._forget(source)
+        return None
+
+    def _forget(self, stream: int) -> None:
+        if stream in self._pipes.streams:
+            self._selector.unregister(stream)
+            del self._pipes.streams[stream]
+            os.close(stream)
+
+    async def _wait(self) -> None:
+        now = time.monotonic()
+        until = self._drain_until if self._exited else self._began + self._start.timeout_s + _BACKSTOP_S
+        with anyio.move_on_after(max(0.0, until - now)):
+            await anyio.wait_readable(self._selector.fileno())  # type: ignore[attr-defined] - kqueue and epoll have it
+            return
+        if self._exited is None:
+            self._start.agent.kill()
+            self._notes.append("the command's supervisor did not answer at its deadline; the sandbox was ended")
+            self._settle(124, wire.TIMED_OUT)
+
+    def _take_reply(self) -> None:
+        try:
+            record = self._pipes.control.recv(_REPLY_BYTES)
+        except BlockingIOError:
+            return
+        except ConnectionError:
+            record = b""
+        self._selector.unregister(self._pipes.control)
+        if not record:
+            self._notes.append("the command's supervisor was ended, and the command with it")
+            self._settle(_KILLED, 0)
+            return
+        self._understand(record)
+
+    def _understand(self, record: bytes) -> None:
+        if len(record) < wire.ENDED.size:
+            raise ProviderFailed("the sandbox sent a reply that cannot be understood")
+        kind, code, flags, size = wire.ENDED.unpack_from(record)
+        text = record[wire.ENDED.size : wire.ENDED.size + size]
+        if kind == 1:
+            self._settle(code, flags)
+            if text and self._start.on_cwd is not None:
+                self._start.on_cwd(text)
+            return
+        self._settle(126, 0)
+        reason = text.decode(errors="replace")
+        if code == errno.E2BIG:
+            raise InvalidInput("the command's environment is too large for this machine")
+        raise ProviderUnavailable(f"the command could not be started: {reason}")
+
+    def _settle(self, code: int, flags: int) -> None:
+        self._exited = (code, flags)
+        self._drain_until = time.monotonic() + _DRAIN_S
+
+    async def _end_early(self) -> None:
+        """Have the supervisor end the tree, and wait until it has."""
+        with contextlib.suppress(OSError):
+            self._pipes.control.shutdown(socket.SHUT_WR)
+        with anyio.move_on_after(_END_TIMEOUT_S):
+            while self._exited is None:
+                await anyio.wait_readable(self._pipes.control)
+                self._take_reply()
+        if self._exited is None:
+            self._start.agent.kill()
+
+    def _close(self) -> None:
+        self._selector.close()
+        self._pipes.close()
+        if self._start.ends_agent:
+            self._start.agent.kill()
+
+
+def _read_some(stream: int) -> bytes | None:
+    try:
+        return os.read(stream, _READ_BYTES)
+    except BlockingIOError:
+        return None

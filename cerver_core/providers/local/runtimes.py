@@ -1,0 +1,173 @@
+"""Find the runtimes of this machine and what must be seen to run them; starts no sandbox.
+
+A name on PATH may be a shim of a version manager, so the interpreter itself is asked where it is, once a day.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from cerver_core.errors import RuntimeMissing
+from cerver_core.wire.computes import Runtime, RuntimeFound
+
+__all__ = ["Runtimes", "base_python", "find_runtimes", "parts_of"]
+
+_ASK_PYTHON = """
+import importlib.util, json, sys
+print(json.dumps({"path": sys.executable, "version": sys.version.split()[0], "tag": sys.implementation.cache_tag,
+    "prefixes": [sys.prefix, sys.base_prefix], "has_pip": importlib.util.find_spec("pip") is not None}))
+"""
+_ASK_NODE = "console.log(JSON.stringify({path: process.execPath, version: process.version.slice(1)}))"
+_ASK_TIMEOUT_S = 20
+_DAY_S = 86_400
+_GET = {
+    "python": "install Python 3 so that `python3` is on PATH, for instance with `uv python install` or apt",
+    "node": "install Node.js so that `node` is on PATH, from https://nodejs.org or with apt, brew or nvm",
+    "shell": "/bin/sh must be there",
+}
+_SEEN_OF_PREFIX = ("bin", "lib", "lib64", "include", "pyvenv.cfg")
+
+
+@dataclass(frozen=True, slots=True)
+class _Program:
+    path: str
+    version: str
+    prefixes: tuple[str, ...]
+    tag: str = ""
+    has_pip: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Runtimes:
+    """What this machine can run."""
+
+    python: _Program | None
+    node: _Program | None
+    npm: str | None
+
+    def program(self, runtime: Runtime) -> str:
+        """Give the path of a runtime.
+
+        Raises:
+            RuntimeMissing: it is not on this machine; the message says how to get it.
+        """
+        path = self.programs.get(runtime)
+        if path is None:
+            raise RuntimeMissing(f"this machine has no {runtime} runtime: {_GET[runtime]}", runtime=runtime)
+        return path
+
+    @property
+    def programs(self) -> dict[str, str]:
+        """The paths of those that were found."""
+        found = {"python": self.python, "node": self.node}
+        return {"shell": "/bin/sh", **{name: program.path for name, program in found.items() if program}}
+
+    @property
+    def prefixes(self) -> tuple[str, ...]:
+        """Where the found runtimes are installed."""
+        return tuple(prefix for program in (self.python, self.node) if program for prefix in program.prefixes)
+
+    @property
+    def is_python_warm(self) -> bool:
+        """Tell whether the Python is new enough to be kept warm."""
+        return self.python is not None and _numbers(self.python.version) >= (3, 9)
+
+    def reports(self) -> tuple[RuntimeFound, ...]:
+        """Describe them for the wire."""
+        return (RuntimeFound(name="shell", path="/bin/sh"), _report("python", self.python), _report("node", self.node))
+
+
+def find_runtimes(environ: Mapping[str, str], cache: Path) -> Runtimes:
+    """Find the runtimes, from the cache where it still holds. Blocks: the first time takes a few hundred ms."""
+    path = environ.get("PATH", os.defpath)
+    names = {name: shutil.which(name, path=path) for name in ("python3", "node", "npm")}
+    key = json.dumps([path, environ.get("PYENV_VERSION"), {n: _stamp(p) for n, p in names.items()}, sys.version])
+    known = _load(cache, key)
+    if known is None:
+        python = _ask(environ, names["python3"], ("-I", "-c", _ASK_PYTHON))
+        node = _ask(environ, names["node"], ("-e", _ASK_NODE))
+        known = Runtimes(python, node, names["npm"])
+        _save(cache, key, known)
+    return known
+
+
+def base_python() -> tuple[str, tuple[str, ...]]:
+    """Give the interpreter that Cerver itself runs on, outside of any virtual environment, and its prefix."""
+    candidates = (
+        getattr(sys, "_base_executable", None),
+        f"{sys.base_prefix}/bin/python{sys.version_info[0]}.{sys.version_info[1]}",
+        sys.executable,
+    )
+    return next(path for path in candidates if path and Path(path).exists()), (sys.base_prefix,)
+
+
+def parts_of(prefixes: tuple[str, ...]) -> list[str]:
+    """List the files and folders that a program installed under these prefixes needs to be seen.
+
+    Only programs and libraries: a prefix may be a folder such as `~/.local`, which holds much else.
+    """
+    parts: dict[str, None] = {}
+    for prefix in prefixes:
+        for root in {prefix: None, os.path.realpath(prefix): None}:
+            for name in _SEEN_OF_PREFIX:
+                part = f"{root.rstrip('/')}/{name}"
+                if root.startswith("/usr/") or root in ("/", "/usr") or not Path(part).exists():
+                    continue
+                parts[part] = None
+    return list(parts)
+
+
+def _ask(environ: Mapping[str, str], program: str | None, arguments: tuple[str, ...]) -> _Program | None:
+    if program is None:
+        return None
+    try:
+        answer = subprocess.run(  # noqa: S603 - the user's own runtime, as found on PATH
+            [program, *arguments], env=environ, stdin=subprocess.DEVNULL, capture_output=True, timeout=_ASK_TIMEOUT_S,
+            check=True,
+        )  # fmt: skip
+        facts = json.loads(answer.stdout)
+    except (OSError, subprocess.SubprocessError, ValueError):
+        return None
+    prefixes = facts.get("prefixes") or [str(Path(facts["path"]).parent.parent)]
+    return _Program(facts["path"], facts["version"], tuple(prefixes), facts.get("tag", ""), facts.get("has_pip", False))
+
+
+def _report(name: Runtime, program: _Program | None) -> RuntimeFound:
+    if program is None:
+        return RuntimeFound(name=name, missing=_GET[name])
+    return RuntimeFound(name=name, path=program.path, version=program.version)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
+
+
+def _stamp(path: str | None) -> list[object] | None:
+    return None if path is None else [path, os.path.realpath(path), Path(path).stat().st_mtime_ns]
+
+
+def _load(cache: Path, key: str) -> Runtimes | None:
+    try:
+        kept = json.loads(cache.read_bytes())
+        if kept["key"] != key or not 0 <= time.time() - kept["at"] < _DAY_S:
+            return None
+        python, node = (None if kept[name] is None else _Program(**kept[name]) for name in ("python", "node"))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return Runtimes(python, node, kept["npm"])
+
+
+def _save(cache: Path, key: str, found: Runtimes) -> None:
+    kept = {"key": key, "at": time.time(), **asdict(found)}
+    partial = cache.with_name(f"{cache.name}.{os.getpid()}")
+    try:
+        partial.write_text(json.dumps(kept))
+        partial.replace(cache)
+    except OSError:
+        return
