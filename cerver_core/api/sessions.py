@@ -29,6 +29,7 @@ class Sessions(Protocol):
             NoComputeAvailable: no executable compute meets the requirements; `detail` is the report. Nothing is left.
             IsolationUnavailable: the asked isolation cannot be had. Nothing is left.
             ComputeNotFound: the named compute does not exist.
+            SessionNotFound: there is no session by the parent's id. Nothing is left.
         """
         ...
 

@@ -54,14 +54,15 @@ class Lifecycles:
 
     def _new_session(self, request: CreateSession, parent: StoredSession | None) -> StoredSession:
         now_us = self._context.now_us()
+        began_us = now_us if request.created_at is None else min(to_us(request.created_at), now_us)
         redactor = self._context.known.redactor
         metadata = redactor.json(dict(request.metadata))
         source = request.metadata.get("source")
         return StoredSession(
             id=new_session_id(),
             state="ready" if request.is_transcript_only else "provisioning",
-            created_at_us=now_us,
-            updated_at_us=now_us,
+            created_at_us=began_us,
+            updated_at_us=began_us,
             name=redactor.text(request.session_name) if request.session_name else None,
             session_type="transcript" if request.is_transcript_only else request.session_type,
             workload=request.workload,

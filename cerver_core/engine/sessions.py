@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from dataclasses import replace
 
 from cerver_core.engine import views
 from cerver_core.engine.context import Context
@@ -36,7 +37,10 @@ class EngineSessions:
 
     async def create(self, request: CreateSession) -> SessionEnvelope:
         """Open a session."""
-        return await self._lifecycles.create(request)
+        parent = None
+        if request.parent_session_id is not None:
+            parent = await self._context.rows.sessions.get(request.parent_session_id)
+        return await self._lifecycles.create(request, parent=parent)
 
     async def get(self, session_id: str) -> SessionRecord:
         """Read one session."""
@@ -77,14 +81,15 @@ class EngineSessions:
         return found[0].id
 
     async def update(self, session_id: str, request: UpdateSession) -> SessionRecord:
-        """Merge metadata."""
-        merge = self._context.known.redactor.json(dict(request.metadata))
+        """Merge metadata, rename."""
+        redactor = self._context.known.redactor
+        merge = redactor.json(dict(request.metadata))
         change = SessionChange(metadata_merge=merge if isinstance(merge, dict) else {})
+        if request.session_name is not None:
+            change = replace(change, name=redactor.text(request.session_name))
         if "source" in request.metadata:
             source = request.metadata["source"]
-            change = SessionChange(
-                metadata_merge=change.metadata_merge, source=source if isinstance(source, str) else None
-            )
+            change = replace(change, source=source if isinstance(source, str) else None)
         session = await self._context.rows.sessions.change(session_id, change)
         return views.record(session, self._context.clock.now())
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import anyio
 
+from cerver_core.clock import to_us
 from cerver_core.engine import views
 from cerver_core.engine.context import Context
 from cerver_core.errors import SessionStateConflict
@@ -47,7 +48,7 @@ class EngineTranscripts:
                 session_id,
                 request.entries,
                 expected_seq=request.expected_seq,
-                change=SessionChange(from_states=_APPENDABLE),
+                change=self._change(request),
             )
         except SessionStateConflict as error:
             raise SessionStateConflict(
@@ -55,6 +56,11 @@ class EngineTranscripts:
                 **error.detail,
             ) from error
         return AppendReply(session_id=session_id, seqs=appended.seqs, added=appended.added, last_seq=appended.last_seq)
+
+    def _change(self, request: AppendEntries) -> SessionChange:
+        change = SessionChange(from_states=_APPENDABLE)
+        told = [to_us(entry.at) for entry in request.entries if entry.at is not None] if request.is_history else []
+        return replace(change, updated_at_us=min(max(told), self._context.now_us())) if told else change
 
     async def read(self, session_id: str, request: ReadTranscript) -> TranscriptPage:
         """Read a bounded part."""

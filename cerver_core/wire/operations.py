@@ -93,7 +93,7 @@ _SESSIONS = (
         body_media=JSON,
         reply=(sessions.SessionEnvelope,),
         status=201,
-        errors=(*_PLACEMENT, PaymentRequired, Forbidden),
+        errors=(*_PLACEMENT, SessionNotFound, PaymentRequired, Forbidden),
         aliases=("/gateway/sessions",),
     ),
     Operation(

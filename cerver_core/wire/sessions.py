@@ -77,7 +77,9 @@ class CreateSession(Request):
     """Open a session. Everything is optional.
 
     `compute` left out lets the router choose; `compute: null`, or `session_type: transcript`, makes a session that is
-    memory alone. A non-empty `task` becomes the first entry of the transcript, by the user.
+    memory alone. A non-empty `task` becomes the first entry of the transcript, by the user. `parent_session_id` makes
+    it a child of that session. `created_at` is for a conversation that began before it came here: the session is as
+    old as that, and its last activity too until something is appended (a time still to come counts as now).
     """
 
     session_name: Annotated[Name, Field(max_length=200)] | None = None
@@ -92,6 +94,8 @@ class CreateSession(Request):
     policy: Policy = Policy()
     metadata: Mapping[str, JsonValue] = {}
     project_slug: Annotated[Name, Field(max_length=200)] | None = None
+    parent_session_id: Annotated[Name, Field(max_length=200)] | None = None
+    created_at: UtcTime | None = None
 
     @property
     def is_transcript_only(self) -> bool:
@@ -110,9 +114,13 @@ class SpawnSession(Request):
 
 
 class UpdateSession(Request):
-    """Merge keys into a session's metadata; a null value removes the key."""
+    """Merge keys into a session's metadata (a null value removes the key), and give it another name if one is told.
 
-    metadata: Mapping[str, JsonValue]
+    It is no activity: the time of the last one stays.
+    """
+
+    metadata: Mapping[str, JsonValue] = {}
+    session_name: Annotated[Name, Field(min_length=1, max_length=200)] | None = None
 
 
 class AttachCompute(Request):

@@ -79,10 +79,15 @@ class Entry(Reply):
 
 
 class AppendEntries(Request):
-    """Append a batch, atomically. `expected_seq` is the seq at which the caller believes the transcript ends."""
+    """Append a batch, atomically. `expected_seq` is the seq at which the caller believes the transcript ends.
+
+    `is_history` says that this happened before it came here: the session's last activity becomes the latest time that
+    an entry carries, and not the present. It never goes back.
+    """
 
     entries: Annotated[tuple[NewEntry, ...], Field(min_length=1, max_length=MAX_ENTRIES_PER_APPEND)]
     expected_seq: Annotated[int, Field(ge=0)] | None = None
+    is_history: bool = False
 
 
 class AppendReply(Reply):

@@ -1,5 +1,7 @@
 """The sessions part of the suite."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from cerver_core.api import Cerver
@@ -26,6 +28,7 @@ from cerver_core.wire.sessions import (
     SpawnSession,
     UpdateSession,
 )
+from cerver_core.wire.transcripts import AppendEntries, NewEntry
 
 __all__ = ["SessionContract"]
 
@@ -121,6 +124,34 @@ class SessionContract(Road):
         record = await cerver.sessions.update(made.session_id, UpdateSession(metadata={"a": None, "d": [3]}))
         assert record.metadata == {"b": {"c": 2}, "d": [3]}
         assert (await cerver.sessions.get(made.session_id)).metadata == {"b": {"c": 2}, "d": [3]}
+
+    async def test_a_new_name_is_found_and_is_no_activity(self, cerver: Cerver) -> None:
+        session_id = await memory(cerver, "draft")
+        before = await cerver.sessions.get(session_id)
+        after = await cerver.sessions.update(session_id, UpdateSession(session_name="final"))
+        assert (after.session_name, after.updated_at, after.metadata) == ("final", before.updated_at, before.metadata)
+        assert await cerver.sessions.resolve("final") == session_id
+
+    async def test_a_session_can_be_opened_as_a_child_without_a_task(self, cerver: Cerver) -> None:
+        parent = await memory(cerver)
+        child = await cerver.sessions.create(CreateSession(compute=None, parent_session_id=parent))
+        assert child.parent_session_id == parent
+        found = await cerver.sessions.list(ListSessions(parent=parent))
+        assert [record.session_id for record in found.sessions] == [child.session_id]
+        with pytest.raises(SessionNotFound):
+            await cerver.sessions.create(CreateSession(compute=None, parent_session_id="nobody"))
+
+    async def test_history_keeps_its_own_times_and_present_activity_wins(self, cerver: Cerver) -> None:
+        began, last = datetime(2024, 5, 1, 10, tzinfo=UTC), datetime(2024, 5, 1, 12, tzinfo=UTC)
+        made = await cerver.sessions.create(CreateSession(compute=None, created_at=began))
+        record = await cerver.sessions.get(made.session_id)
+        assert (record.created_at, record.updated_at) == (began, began)
+        for at in (last, began):
+            entry = NewEntry(role="user", content="then", at=at)
+            await cerver.transcripts.append(made.session_id, AppendEntries(entries=(entry,), is_history=True))
+        assert (await cerver.sessions.get(made.session_id)).updated_at == last
+        await cerver.transcripts.append(made.session_id, said("now"))
+        assert (await cerver.sessions.get(made.session_id)).updated_at > last + timedelta(days=1)
 
     async def test_pause_and_resume_keep_the_id_the_files_and_the_transcript(self, cerver: Cerver) -> None:
         session_id = await sandbox(cerver)
