@@ -1,13 +1,20 @@
-"""Settings, read once from the environment; nothing else in Cerver looks there."""
+"""Settings, read once from the environment; nothing else in Cerver looks there.
+
+The standard library only: `cerver-mcp` checks them before it loads anything heavy.
+"""
+
+from __future__ import annotations
 
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from cerver_core.errors import ConfigurationError
-from cerver_core.wire.computes import IsolationLevel
+
+if TYPE_CHECKING:
+    from cerver_core.wire.computes import IsolationLevel
 
 __all__ = ["DEFAULT_GATEWAY_URL", "Settings"]
 
@@ -41,7 +48,7 @@ class Settings:
         return self.api_token is not None
 
     @classmethod
-    def from_environ(cls, environ: Mapping[str, str] | None = None) -> "Settings":
+    def from_environ(cls, environ: Mapping[str, str] | None = None) -> Settings:
         """Read the settings; empty variables count as unset.
 
         Raises:
