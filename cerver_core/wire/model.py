@@ -1,4 +1,7 @@
-"""The base classes of wire models: how strict a request is, how lenient a reply."""
+"""The base classes of wire models: how strict a request is, how lenient a reply.
+
+A model's validator is built when it is first used: a process uses a few of them, and all together take 40 ms.
+"""
 
 from typing import Annotated
 
@@ -14,13 +17,17 @@ UtcTime = AwareDatetime
 class Request(BaseModel):
     """What a caller asks: frozen, and strict about unknown fields, so that a misspelt option is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", populate_by_name=True, hide_input_in_errors=True, defer_build=True
+    )
 
 
 class Reply(BaseModel):
     """What Cerver answers: frozen; a reader ignores fields that a newer writer adds."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        frozen=True, extra="ignore", populate_by_name=True, hide_input_in_errors=True, defer_build=True
+    )
 
 
 class CamelReply(Reply):
