@@ -7,11 +7,13 @@ from typing import IO, TYPE_CHECKING, TypeVar, TypeVarTuple, Unpack
 
 import anyio
 import anyio.to_thread
+from pydantic import ValidationError
 
 from cerver_core.client import folders
 from cerver_core.errors import FileMissing, InvalidInput, TooLarge
 from cerver_core.wire.computes import FileList, FolderReport, WriteFile
 from cerver_core.wire.http import FilePath, FolderPath, ListFolder, ReadFile
+from cerver_core.wire.model import Request
 
 if TYPE_CHECKING:
     from cerver_core.client.transport import Transport
@@ -20,6 +22,7 @@ __all__ = ["ClientFiles"]
 
 Result = TypeVar("Result")
 Given = TypeVarTuple("Given")
+Query = TypeVar("Query", bound=Request)
 
 MAX_FOLDER_BYTES = 4 * 1024 * 1024 * 1024
 """The largest archive of a folder that is taken. Our choice."""
@@ -47,19 +50,19 @@ class ClientFiles:
 
     async def read(self, session_id: str, path: str, *, max_bytes: int = 32 * 1024 * 1024) -> bytes:
         """Read one file."""
-        query = ReadFile(path=_checked(path), max_bytes=max_bytes)
+        query = _query(ReadFile, path=path, max_bytes=max_bytes)
         return await self._transport.call_bytes(
             "files.read", session_id=session_id, query=query, timeout_s=_MOVE_S, max_bytes=max_bytes
         )
 
     async def list(self, session_id: str, path: str = ".", *, recursive: bool = False) -> FileList:
         """List a folder, sorted by path."""
-        query = ListFolder(path=_checked(path), recursive=recursive)
+        query = _query(ListFolder, path=path, recursive=recursive)
         return await self._transport.call("files.list", FileList, session_id=session_id, query=query)
 
     async def upload(self, session_id: str, source: Path, path: str = ".") -> FolderReport:
         """Copy a local folder into the workspace."""
-        query = FolderPath(path=_checked(path))
+        query = _query(FolderPath, path=path)
         if not await anyio.Path(source).is_dir():
             raise FileMissing(f"there is no folder {source} to upload")
         with tempfile.TemporaryFile(prefix="cerver-") as archive:
@@ -76,7 +79,7 @@ class ClientFiles:
 
     async def download(self, session_id: str, path: str, target: Path) -> FolderReport:
         """Copy a folder of the workspace to a local one, which is made."""
-        query = FolderPath(path=_checked(path))
+        query = _query(FolderPath, path=path)
         with tempfile.TemporaryFile(prefix="cerver-") as archive:
             size = 0
             async with self._transport.chunks("files.download", session_id=session_id, query=query) as pieces:
@@ -88,7 +91,7 @@ class ClientFiles:
             return await _in_thread(target, folders.unpack, archive, target)
 
 
-async def _in_thread(place: Path, work: Callable[[Unpack[Given]], Result], *given: Unpack[Given]) -> Result:
+async def _in_thread(place: Path, work: Callable[[Unpack[Given]], Result], *given: *Given) -> Result:
     try:
         return await anyio.to_thread.run_sync(work, *given)
     except OSError as error:
@@ -101,7 +104,9 @@ async def _pieces(archive: IO[bytes]) -> AsyncGenerator[bytes]:
         yield piece
 
 
-def _checked(path: str) -> str:
-    if not 0 < len(path) <= 4_096:
-        raise InvalidInput("a path has 1 to 4,096 characters")
-    return path
+def _query(model: type[Query], **fields: str | int | bool) -> Query:
+    try:
+        return model.model_validate(fields)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        raise InvalidInput(f"{first['loc'][0]}: {first['msg']}") from error

@@ -153,9 +153,10 @@ class Transport:
         self, operation: Operation, session_id: str | None, query: Request | None, body: Body | None, read_s: float
     ) -> httpx2.Request:
         try:
+            path = operation.path if session_id is None else _filled(operation.path, session_id)
             return self._http.build_request(
                 operation.method,
-                self._base_url + operation.path.replace("{session_id}", _segment(session_id or "")),
+                self._base_url + path,
                 params=_parameters(query) if query else None,
                 content=body.model_dump_json(exclude_unset=True) if isinstance(body, Request) else body,
                 headers={"Content-Type": operation.body_media} if operation.body_media and body is not None else None,
@@ -227,10 +228,10 @@ class Transport:
         return bytes(collected)
 
 
-def _segment(session_id: str) -> str:
-    if session_id in {".", ".."}:
+def _filled(path: str, session_id: str) -> str:
+    if session_id in {"", ".", ".."}:
         raise InvalidInput(f"{session_id!r} is not a session id")
-    return quote(session_id, safe="")
+    return path.replace("{session_id}", quote(session_id, safe=""))
 
 
 def _parameters(query: Request) -> Mapping[str, str]:
