@@ -97,7 +97,8 @@ class _Walk:
 
     def run(self) -> Place:
         try:
-            return Place(self._open[-1], self._follow(), self._path)
+            name = self._follow()
+            return Place(self._open[-1], name, self._path)
         except OSError as error:
             os.close(self._open[-1])
             raise self._mapped(error) from error
