@@ -65,8 +65,8 @@ def place_drafts(connection: Database, session_key: int, last_seq: int, drafts: 
 def insert_entries(connection: Database, session_key: int, fresh: Sequence[tuple[int, EntryDraft]]) -> None:
     """Write new entries at their places."""
     base = session_key << _SEQ_BITS
-    bodies = [(base | seq, draft.view or draft.body) for seq, draft in fresh]
-    connection.executemany("INSERT INTO entries (place, body) VALUES (?, ?)", bodies)
+    for seq, draft in fresh:
+        connection.execute("INSERT INTO entries (place, body) VALUES (?, ?)", (base | seq, draft.view or draft.body))
     wholes = [(base | seq, draft.body) for seq, draft in fresh if draft.view]
     if wholes:
         connection.executemany("INSERT INTO whole_bodies (place, body) VALUES (?, ?)", wholes)

@@ -10,19 +10,19 @@ from typing import Any, Generic, TypeVar
 import anyio
 
 from cerver_core.errors import StoreUnavailable
-from cerver_core.stores.sqlite.sql import Database
 
 __all__ = ["Call", "Handover", "Outcome"]
 
 T = TypeVar("T")
+C = TypeVar("C")
 
 
-class Call(Generic[T]):
+class Call(Generic[C, T]):
     """One piece of work for a thread, and the future of whoever waits for it."""
 
     __slots__ = ("future", "size", "work")
 
-    def __init__(self, work: Callable[[Database], T], size: int, future: "asyncio.Future[T]") -> None:
+    def __init__(self, work: Callable[[C], T], size: int, future: "asyncio.Future[T]") -> None:
         self.work = work
         self.size = size
         self.future = future
@@ -33,12 +33,12 @@ class Call(Generic[T]):
         return self.future.done()
 
 
-Outcome = tuple[Call[Any], Any, BaseException | None]
+Outcome = tuple[Call[Any, Any], Any, BaseException | None]
 """A call with its result, or with the error to raise."""
 
 
-class Handover:
-    """A bounded queue of calls between one event loop and some threads.
+class Handover(Generic[C]):
+    """A bounded queue of calls between one event loop and some threads, which do them with a `C`.
 
     At most `most_calls` calls of `most_bytes` together are waiting or under way; further callers wait for room. No
     caller waits longer than `limit_s`.
@@ -49,14 +49,16 @@ class Handover:
         self._most_bytes = most_bytes
         self._limit_s = limit_s
         self._late = late
-        self._queue: SimpleQueue[Call[Any] | None] = SimpleQueue()
+        self._queue: SimpleQueue[Call[C, Any] | None] = SimpleQueue()
         self._loop = asyncio.get_running_loop()
-        self._calls = 0
+        self._deadlines: dict[Call[C, Any], float] = {}
         self._bytes = 0
         self._is_closed = False
         self._room = anyio.Event()
+        # One timer for all calls, which run out of time in the order they came: a timer each costs more than the rest.
+        self._timer: asyncio.TimerHandle | None = None
 
-    async def call(self, work: Callable[[Database], T], size: int = 0) -> T:
+    async def call(self, work: Callable[[C], T], size: int = 0) -> T:
         """Have a thread do the work and give its result; `size` is about how many bytes the call keeps in memory.
 
         Cancelling the caller ends the wait alone: work that has begun is done to its end.
@@ -64,27 +66,27 @@ class Handover:
         Raises:
             StoreUnavailable: no answer within the limit, or the store is closed.
         """
-        if self._calls and self._is_full_for(size):
+        if self._is_full_for(size):
             await self._wait_for_room(size)
         if self._is_closed:
             raise StoreUnavailable("the store is closed; open it again before using it")
         call = Call(work, size, self._loop.create_future())
-        self._calls += 1
+        self._deadlines[call] = deadline = self._loop.time() + self._limit_s
         self._bytes += size
+        if self._timer is None:
+            self._timer = self._loop.call_at(deadline, self._expire)
         self._queue.put(call)
-        timer = self._loop.call_later(self._limit_s, self._expire, call.future)
-        try:
-            return await call.future
-        finally:
-            timer.cancel()
+        return await call.future
 
     def close(self, threads: int) -> None:
         """Take no more calls and tell this many threads to end once the calls that wait are done."""
         self._is_closed = True
+        if self._timer is not None and not self._deadlines:
+            self._timer.cancel()
         for _ in range(threads):
             self._queue.put(None)
 
-    def take(self, most_calls: int = 1, most_bytes: int = 0) -> Sequence[Call[Any]]:
+    def take(self, most_calls: int = 1, most_bytes: int = 0) -> Sequence[Call[C, Any]]:
         """Wait, on a thread, for a call, and give it with those that queued behind it; nothing means to end."""
         first = self._queue.get()
         if first is None:
@@ -112,7 +114,7 @@ class Handover:
 
     def _deliver(self, outcomes: Sequence[Outcome]) -> None:
         for call, result, error in outcomes:
-            self._calls -= 1
+            del self._deadlines[call]
             self._bytes -= call.size
             if call.future.done():
                 continue
@@ -125,15 +127,22 @@ class Handover:
             self._room = anyio.Event()
 
     def _is_full_for(self, size: int) -> bool:
-        return self._calls >= self._most_calls or self._bytes + size > self._most_bytes
+        waiting = len(self._deadlines)
+        return waiting >= self._most_calls or (waiting > 0 and self._bytes + size > self._most_bytes)
 
     async def _wait_for_room(self, size: int) -> None:
         with anyio.move_on_after(self._limit_s):
-            while self._calls and self._is_full_for(size):
+            while self._is_full_for(size):
                 await self._room.wait()
             return
         raise self._late()
 
-    def _expire(self, future: "asyncio.Future[Any]") -> None:
-        if not future.done():
-            future.set_exception(self._late())
+    def _expire(self) -> None:
+        now = self._loop.time()
+        self._timer = None
+        for call, deadline in self._deadlines.items():
+            if deadline > now:
+                self._timer = self._loop.call_at(deadline, self._expire)
+                break
+            if not call.future.done():
+                call.future.set_exception(self._late())

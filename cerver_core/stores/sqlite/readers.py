@@ -16,7 +16,7 @@ class Readers:
 
     COUNT = 2
 
-    def __init__(self, path: Path, handover: Handover) -> None:
+    def __init__(self, path: Path, handover: Handover[Database]) -> None:
         self._path = path
         self._handover = handover
         self._threads = [

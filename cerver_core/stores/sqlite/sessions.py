@@ -19,6 +19,7 @@ from cerver_core.stores.sqlite.rows import (
     session_values,
 )
 from cerver_core.stores.sqlite.sql import Database
+from cerver_core.stores.sqlite.transaction import Transaction
 
 __all__ = ["SqliteSessions"]
 
@@ -29,7 +30,7 @@ _LAST_CHARACTER = "\U0010ffff"
 class SqliteSessions:
     """The sessions of one account."""
 
-    def __init__(self, account_id: str, reads: Handover, writes: Handover) -> None:
+    def __init__(self, account_id: str, reads: Handover[Database], writes: Handover[Transaction]) -> None:
         self._account_id = account_id
         self._reads = reads
         self._writes = writes
@@ -79,8 +80,9 @@ class SqliteSessions:
 
 
 def _create(
-    connection: Database, *, account_id: str, session: StoredSession, drafts: Sequence[EntryDraft]
+    transaction: Transaction, *, account_id: str, session: StoredSession, drafts: Sequence[EntryDraft]
 ) -> StoredSession:
+    connection = transaction.flush()
     if connection.execute("SELECT 1 FROM sessions WHERE account_id = ? AND id = ?", (account_id, session.id)).get:
         raise Conflict(f"there is a session {session.id} already; make a new id")
     placed = place_drafts(connection, 0, 0, drafts)
@@ -119,13 +121,14 @@ def _select(connection: Database, *, statement: str, values: Sequence[Any]) -> S
 
 
 def _change(
-    connection: Database,
+    transaction: Transaction,
     *,
     account_id: str,
     session_id: str,
     change: SessionChange,
     delta: MetricDelta | None,
 ) -> StoredSession:
+    connection = transaction.flush()
     session_key, state, _ = locate(connection, account_id, session_id)
     check_state(session_id, state, change)
     new_state = state if change.state is KEEP else change.state
@@ -137,7 +140,8 @@ def _change(
     return _get(connection, account_id=account_id, session_id=session_id)
 
 
-def _delete(connection: Database, *, account_id: str, session_id: str) -> None:
+def _delete(transaction: Transaction, *, account_id: str, session_id: str) -> None:
+    connection = transaction.flush()
     row = "SELECT session_key FROM sessions WHERE account_id = ? AND id = ?"
     session_key = connection.execute(row, (account_id, session_id)).get
     if session_key is None:

@@ -14,6 +14,7 @@ from cerver_core.stores.sqlite.handover import Handover
 from cerver_core.stores.sqlite.readers import Readers
 from cerver_core.stores.sqlite.sessions import SqliteSessions
 from cerver_core.stores.sqlite.sql import Database
+from cerver_core.stores.sqlite.transaction import Transaction
 from cerver_core.stores.sqlite.transcripts import SqliteTranscripts
 from cerver_core.stores.sqlite.writer import Writer
 
@@ -81,7 +82,7 @@ class SqliteStore:
 
 
 class _SqliteAccount:
-    def __init__(self, account_id: str, reads: Handover, writes: Handover, clock: Clock) -> None:
+    def __init__(self, account_id: str, reads: Handover[Database], writes: Handover[Transaction], clock: Clock) -> None:
         self._sessions = SqliteSessions(account_id, reads, writes)
         self._transcripts = SqliteTranscripts(account_id, reads, writes, clock)
 
@@ -101,8 +102,8 @@ class _Threads:
 
     def __init__(self, path: Path, durability: Literal["full", "relaxed"], limit_s: float) -> None:
         late = partial(_late, path, limit_s)
-        self.writes = Handover(most_calls=_MOST_CALLS, most_bytes=_MOST_BYTES, limit_s=limit_s, late=late)
-        self.reads = Handover(most_calls=_MOST_CALLS, most_bytes=_MOST_BYTES, limit_s=limit_s, late=late)
+        self.writes = Handover[Transaction](most_calls=_MOST_CALLS, most_bytes=_MOST_BYTES, limit_s=limit_s, late=late)
+        self.reads = Handover[Database](most_calls=_MOST_CALLS, most_bytes=_MOST_BYTES, limit_s=limit_s, late=late)
         self._writer = Writer(path, durability, self.writes)
         self._readers = Readers(path, self.reads)
 
@@ -121,7 +122,7 @@ class _Threads:
             await anyio.to_thread.run_sync(self._writer.join, limit_s)
 
 
-def _nothing(_connection: Database) -> None:
+def _nothing(_transaction: Transaction) -> None:
     return None
 
 

@@ -16,10 +16,11 @@ from cerver_core.stores.base import (
     ReadWindow,
     SessionChange,
 )
-from cerver_core.stores.sqlite.changes import amend, check_state, close_exec, count, locate, move, open_exec
-from cerver_core.stores.sqlite.entries import Placed, draft_bytes, insert_entries, place_drafts, read_entries
+from cerver_core.stores.sqlite.changes import amend, check_state, close_exec, count, locate, open_exec
+from cerver_core.stores.sqlite.entries import draft_bytes, insert_entries, place_drafts, read_entries
 from cerver_core.stores.sqlite.handover import Handover
 from cerver_core.stores.sqlite.sql import Database
+from cerver_core.stores.sqlite.transaction import Head, Transaction
 from cerver_core.wire.sessions import Lifecycle
 
 __all__ = ["SqliteTranscripts"]
@@ -28,7 +29,7 @@ __all__ = ["SqliteTranscripts"]
 class SqliteTranscripts:
     """The transcripts of one account."""
 
-    def __init__(self, account_id: str, reads: Handover, writes: Handover, clock: Clock) -> None:
+    def __init__(self, account_id: str, reads: Handover[Database], writes: Handover[Transaction], clock: Clock) -> None:
         self._account_id = account_id
         self._reads = reads
         self._writes = writes
@@ -83,40 +84,47 @@ class _Append:
     opens: OpenExec | None
     closes: ClosedExec | None
 
-    def __call__(self, connection: Database) -> Appended:
-        session_key, state, last_seq = locate(connection, self.account_id, self.session_id)
-        placed = place_drafts(connection, session_key, last_seq, self.drafts)
-        if self.drafts and not placed.fresh:
-            return Appended(placed.seqs, 0, last_seq)
-        self._check(state, last_seq)
-        insert_entries(connection, session_key, placed.fresh)
-        self._move(connection, session_key, state, placed)
+    def __call__(self, transaction: Transaction) -> Appended:
+        head = transaction.head(self.account_id, self.session_id)
+        database, session_key = transaction.database, head.session_key
+        placed = place_drafts(database, session_key, head.last_seq, self.drafts)
+        added = len(placed.fresh)
+        if self.drafts and not added:
+            return Appended(placed.seqs, 0, head.last_seq)
+        self._check(head)
+        insert_entries(database, session_key, placed.fresh)
         if self.change is not None:
-            amend(connection, session_key, self.change)
+            amend(database, session_key, self.change)
         if self.delta is not None:
-            count(connection, session_key, self.delta)
-        return Appended(placed.seqs, len(placed.fresh), last_seq + len(placed.fresh))
+            count(database, session_key, self.delta)
+        state = self._settle_state(database, head)
+        transaction.move(head, state, self._updated_at_us(), added=added, by_user=placed.by_user)
+        return Appended(placed.seqs, added, head.last_seq)
 
-    def _check(self, state: Lifecycle, last_seq: int) -> None:
-        if self.expected_seq is not None and self.expected_seq != last_seq:
+    def _check(self, head: Head) -> None:
+        if self.expected_seq is not None and self.expected_seq != head.last_seq:
             raise SequenceConflict(
-                f"session {self.session_id} ends at entry {last_seq}, not {self.expected_seq}; "
+                f"session {self.session_id} ends at entry {head.last_seq}, not {self.expected_seq}; "
                 "read what was added and append again",
-                last_seq=last_seq,
+                last_seq=head.last_seq,
             )
-        check_state(self.session_id, state, self.change)
+        check_state(self.session_id, head.state, self.change)
 
-    def _move(self, connection: Database, session_key: int, state: Lifecycle, placed: Placed) -> None:
-        updated_at_us = self.now_us
-        if self.change is not None:
-            state = state if self.change.state is KEEP else self.change.state
-            updated_at_us = updated_at_us if self.change.updated_at_us is KEEP else self.change.updated_at_us
+    def _settle_state(self, database: Database, head: Head) -> Lifecycle:
+        state = head.state
+        if self.change is not None and self.change.state is not KEEP:
+            state = self.change.state
         if self.opens is not None:
-            open_exec(connection, session_key, self.opens)
+            open_exec(database, head.session_key, self.opens)
             state = "running"
-        if self.closes is not None and close_exec(connection, session_key, self.closes) and state == "running":
+        if self.closes is not None and close_exec(database, head.session_key, self.closes) and state == "running":
             state = "idle"
-        move(connection, session_key, state, updated_at_us, added=len(placed.fresh), by_user=placed.by_user)
+        return state
+
+    def _updated_at_us(self) -> int:
+        if self.change is None or self.change.updated_at_us is KEEP:
+            return self.now_us
+        return self.change.updated_at_us
 
 
 @dataclass(slots=True)

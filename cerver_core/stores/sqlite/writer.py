@@ -14,6 +14,7 @@ from cerver_core.stores.sqlite.faults import moved_away, translated
 from cerver_core.stores.sqlite.handover import Call, Handover, Outcome
 from cerver_core.stores.sqlite.lock import WriteLock
 from cerver_core.stores.sqlite.sql import Database
+from cerver_core.stores.sqlite.transaction import Transaction
 
 __all__ = ["Writer"]
 
@@ -33,7 +34,7 @@ class Writer:
     acknowledged depends on its end. When the file cannot be opened, every call is answered with the reason.
     """
 
-    def __init__(self, path: Path, durability: Literal["full", "relaxed"], handover: Handover) -> None:
+    def __init__(self, path: Path, durability: Literal["full", "relaxed"], handover: Handover[Transaction]) -> None:
         self._path = path
         self._durability: Literal["full", "relaxed"] = durability
         self._handover = handover
@@ -92,15 +93,16 @@ class Writer:
                 lock.release()
             del calls  # what they hold may be large, and the next wait long
 
-    def _write(self, connection: Database, calls: Sequence[Call[Any]]) -> list[Outcome]:
+    def _write(self, connection: Database, calls: Sequence[Call[Transaction, Any]]) -> list[Outcome]:
         try:
             self._begin(connection)
         except BaseException as error:  # noqa: BLE001 - carried to the callers
             fault = self._undo(connection, error)
             return _all_failed(calls, fault)
         try:
-            outcomes = _work(connection, calls)
-            connection.execute("COMMIT")
+            transaction = Transaction(connection)
+            outcomes = _work(transaction, calls)
+            transaction.flush().execute("COMMIT")
         except BaseException as error:  # noqa: BLE001 - carried to the callers
             fault = self._undo(connection, error)
         else:
@@ -164,23 +166,23 @@ class Writer:
             lock.close()
 
 
-def _work(connection: Database, calls: Sequence[Call[Any]]) -> list[Outcome]:
+def _work(transaction: Transaction, calls: Sequence[Call[Transaction, Any]]) -> list[Outcome]:
     outcomes: list[Outcome] = []
     for call in calls:
         if call.is_abandoned:
             outcomes.append((call, None, None))
             continue
-        before = connection.total_changes()
+        before = transaction.change_count
         try:
-            outcomes.append((call, call.work(connection), None))
+            outcomes.append((call, call.work(transaction), None))
         except CerverError as error:
-            if connection.total_changes() != before:
+            if transaction.change_count != before:
                 raise
             outcomes.append((call, None, error))
     return outcomes
 
 
-def _all_failed(calls: Sequence[Call[Any]], fault: BaseException) -> list[Outcome]:
+def _all_failed(calls: Sequence[Call[Transaction, Any]], fault: BaseException) -> list[Outcome]:
     return [(call, None, fault) for call in calls]
 
 
