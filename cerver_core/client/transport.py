@@ -1,9 +1,10 @@
 """HTTP to a gateway: credentials, limits, retries of reads, and foreign errors turned into ours, here and only here."""
 
+import socket
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Generator, Mapping
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 from urllib.parse import quote, urlsplit
 
 import anyio
@@ -36,7 +37,7 @@ _SILENCE_S = 60.0
 class Transport:
     """Asks one gateway with one token. An async context manager.
 
-    Reads (GET) that cannot connect, or are answered 503, are tried three times; nothing else is ever sent twice.
+    Reads (GET) that lose the connection, or are answered 503, are tried three times; nothing else is sent twice.
     Every method raises `GatewayUnreachable`, `DeadlineExceeded`, `ProviderFailed` for an answer that makes no sense,
     and whatever error the gateway's answer carries.
     """
@@ -161,6 +162,7 @@ class Transport:
                 content=body.model_dump_json(exclude_unset=True) if isinstance(body, Request) else body,
                 headers={"Content-Type": operation.body_media} if operation.body_media and body is not None else None,
                 timeout=httpx2.Timeout(read_s, connect=self._connect_timeout_s, pool=self._connect_timeout_s),
+                extensions={"trace": _watch},
             )
         except (UnicodeEncodeError, PydanticSerializationError) as error:
             raise InvalidInput("the request holds text that is not Unicode (half of a surrogate pair)") from error
@@ -226,6 +228,17 @@ class Transport:
                 if len(collected) > max_bytes:
                     raise TooLarge(f"the answer of {self.gateway.host} to {name} is larger than {max_bytes:,} bytes")
         return bytes(collected)
+
+
+async def _watch(event: str, told: Mapping[str, Any]) -> None:
+    """Let the system notice when the other side of a new connection is gone, however long an answer may take."""
+    if event != "connection.connect_tcp.complete":
+        return
+    connection: socket.socket = told["return_value"].get_extra_info("socket")
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3)):
+        if hasattr(socket, name):
+            connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
 def _filled(path: str, session_id: str) -> str:

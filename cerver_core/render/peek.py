@@ -4,7 +4,7 @@ Recalled text is data. Each entry stands under its provenance, its lines are ind
 frame or as another entry, and hidden characters are shown escaped.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from cerver_core.render.cut import cut_text
@@ -62,7 +62,7 @@ def peek(
         return _empty(page, session)
     request = request or ReadTranscript()
     room = max(max_tokens, 300) * CHARACTERS_PER_TOKEN - _FRAME
-    shown = [_measured(entry, room) for entry in _by_weight(page.entries, request)]
+    shown = (_measured(entry, room) for entry in _by_weight(page.entries, request))
     kept = _that_fit(shown, room)
     limits = _shares(kept, room)
     kept = sorted(kept, key=lambda item: item.entry.seq)
@@ -99,7 +99,7 @@ def _measured(entry: Entry, room: int) -> _Shown:
     return _Shown(entry, entry_label(entry), body, size)
 
 
-def _that_fit(shown: Sequence[_Shown], room: int) -> list[_Shown]:
+def _that_fit(shown: Iterable[_Shown], room: int) -> list[_Shown]:
     """Take entries in order of weight while each still gets its least; the first is always taken."""
     kept: list[_Shown] = []
     for item in shown:

@@ -96,7 +96,8 @@ class StandInGateway:
 @contextmanager
 def stand_in_gateway(token: str = "ck_stand_in") -> Generator[StandInGateway]:
     """Run a stand-in on a free port of this machine for as long as the block lasts."""
-    with socket.socket() as listener:
+    # The protocol is named because asyncio switches Nagle's delay off only where it is: 2 ms a call instead of 45.
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(64)
         gateway = StandInGateway(f"http://127.0.0.1:{listener.getsockname()[1]}", token)
