@@ -5,6 +5,7 @@ server speaks. A vendor's exception holds the request, and with it the token, so
 """
 
 import json
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
@@ -296,7 +297,8 @@ def _mapping(parsed: object) -> Mapping[str, Any]:
 
 
 def _seconds(header: str | None) -> float | None:
-    return float(header) if header is not None and header.isascii() and header.isdigit() else None
+    """Read a `Retry-After` in seconds; a date or anything else is unknown."""
+    return float(header) if header is not None and re.fullmatch("[0-9]{1,9}", header) else None
 
 
 def _is_slug(text: str) -> bool:

@@ -16,6 +16,7 @@ from cerver_core.errors import (
     SecretForbidden,
     SecretNotFound,
 )
+from cerver_core.secrets.infisical_settings import is_sendable
 from cerver_core.secrets.names import quote_name
 
 __all__ = ["Answer", "Verdict", "error_for", "judge", "judge_login"]
@@ -71,7 +72,8 @@ def judge(answer: Answer) -> Verdict:
 
 def judge_login(verdict: Verdict, answer: Answer) -> Verdict:
     """Say what an answer to a log-in means, where nothing but the credential can be missing or denied."""
-    if verdict is Verdict.GIVEN and not isinstance(answer.facts.get("accessToken"), str):
+    token: object = answer.facts.get("accessToken")
+    if verdict is Verdict.GIVEN and not (isinstance(token, str) and is_sendable(token)):
         return Verdict.GARBLED
     if verdict in {Verdict.MISSING, Verdict.MISPLACED, Verdict.DENIED}:
         return Verdict.UNAUTHENTICATED

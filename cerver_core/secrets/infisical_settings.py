@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from cerver_core.errors import SecretBackendMisconfigured
 
-__all__ = ["DEFAULT_SITE_URL", "InfisicalSettings"]
+__all__ = ["DEFAULT_SITE_URL", "InfisicalSettings", "is_sendable"]
 
 DEFAULT_SITE_URL = "https://app.infisical.com"
 
@@ -37,7 +37,7 @@ class InfisicalSettings:
             raise SecretBackendMisconfigured(_missing_credential(self.client_id, self.client_secret))
         if not self.project_id:
             raise SecretBackendMisconfigured("The Infisical backend needs INFISICAL_PROJECT_ID, which is not set")
-        if self.token and not (self.token.isascii() and self.token.isprintable() and " " not in self.token):
+        if self.token and not is_sendable(self.token):
             raise SecretBackendMisconfigured("INFISICAL_TOKEN holds characters that no token has")
         _check_url(self.site_url)
 
@@ -75,6 +75,11 @@ class InfisicalSettings:
         """The token as it is sent: a service token's fourth part is a key that must stay here."""
         token = self.token or ""
         return ".".join(token.split(".")[:3]) if token.startswith("st.") else token
+
+
+def is_sendable(token: str) -> bool:
+    """Tell whether a token can stand in a header."""
+    return bool(token) and token.isascii() and token.isprintable() and " " not in token
 
 
 def _missing_credential(client_id: str | None, client_secret: str | None) -> str:

@@ -119,6 +119,11 @@ ANSWERS: dict[str, Case] = {
         SecretBackendThrottled,
         "rate limited",
     ),
+    "rate limited for ever": (
+        Canned.error(429, "Slow down", Retry_After="9" * 400),
+        SecretBackendThrottled,
+        "rate limited",
+    ),
     "rate limited until a date": (
         Canned.error(429, "Slow down", Retry_After="Fri, 01 Jan 2027 00:00:00 GMT"),
         SecretBackendThrottled,
@@ -220,6 +225,8 @@ async def test_a_dropped_connection_is_tried_once_more(open_backend: Open, stand
         (Canned(drop=True), SecretBackendUnreachable, "dropped"),
         (Canned(body=b"{}"), SecretBackendUnreachable, "bad answer"),
         (Canned(body=b'{"accessToken": null}'), SecretBackendUnreachable, "bad answer"),
+        (Canned(body=b'{"accessToken": "a\\r\\nX-More: b"}'), SecretBackendUnreachable, "bad answer"),
+        (Canned(body='{"accessToken": "ü"}'.encode()), SecretBackendUnreachable, "bad answer"),
     ],
 )
 async def test_a_log_in_that_fails_is_not_repeated(
