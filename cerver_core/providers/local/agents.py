@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Agent", "AgentPlan", "start_agent"]
 
 _READY_TIMEOUT_S = 20.0
+_COLLECT_TIMEOUT_S = 2.0
 _MODULES = ("tree", "wire", "privileges", "landlock", "supervisor", "dispatcher")
 _AGENT_MODULES = (*_MODULES, "canary", "commands", "agent")
 _WARM_MODULES = (*_MODULES, "warm")
@@ -62,6 +63,7 @@ class Agent:
         self._channel = channel
         self._python = python
         self._is_ready = False
+        self._waiting = anyio.Lock()
 
     @property
     def pid(self) -> int:
@@ -79,43 +81,54 @@ class Agent:
         Raises:
             ProviderUnavailable: it did not come up; the message holds what it said.
         """
+        if not self._is_ready:
+            async with self._waiting:
+                await self._become_ready()
+
+    async def _become_ready(self) -> None:
         if self._is_ready:
             return
         with anyio.move_on_after(_READY_TIMEOUT_S):
             await anyio.wait_readable(self._channel)
         self._is_ready = self._greeted()
         if not self._is_ready:
-            self.kill()
-            raise ProviderUnavailable(f"the sandbox's agent did not start: {self._complaint()}")
+            self._end()
+            complaint = self._complaint()
+            self.close()
+            raise ProviderUnavailable(f"the sandbox's agent did not start: {complaint}")
+        self._close_errors()
 
-    def send(self, body: bytes, descriptors: list[int], *, to_python: bool) -> None:
-        """Hand over a request.
+    async def send(self, body: bytes, descriptors: list[int], *, to_python: bool) -> None:
+        """Hand over a request, as soon as there is room for it.
 
         Raises:
-            BlockingIOError: too many wait already; see `wait_writable`.
             OSError: the agent is gone.
         """
-        wire.send(self._python if to_python else self._channel, body, descriptors)
-
-    async def wait_writable(self, *, to_python: bool) -> None:
-        """Wait until another request can be handed over."""
-        await anyio.wait_writable(self._python if to_python else self._channel)
+        channel = self._python if to_python else self._channel
+        try:
+            wire.send(channel, body, descriptors)
+        except BlockingIOError:
+            async with self._waiting:
+                await _send_late(channel, body, descriptors)
 
     def kill(self) -> None:
         """End the agent and every process below it. Blocks for a few ms."""
-        if self.is_alive:
-            tree.end_tree(self.pid, with_root=True)
+        self._end()
         self.close()
 
     def close(self) -> None:
         """Let go of an agent that has ended."""
         self._channel.close()
         self._python.close()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(timeout=1)
+        self._close_errors()
 
-    def dispose(self) -> None:
-        """Close what is left to close; nothing of the agent can be asked afterwards."""
+    def _end(self) -> None:
+        if self.is_alive:
+            tree.end_tree(self.pid, with_root=True)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(timeout=_COLLECT_TIMEOUT_S)
+
+    def _close_errors(self) -> None:
         if self._process.stderr is not None:
             self._process.stderr.close()
 
@@ -133,6 +146,14 @@ class Agent:
         said = errors.read(2000) or b""
         lines = said.decode(errors="replace").strip().splitlines()
         return lines[-1] if lines else "it ended without a word"
+
+
+async def _send_late(channel: socket.socket, body: bytes, descriptors: list[int]) -> None:
+    while True:
+        await anyio.wait_writable(channel)
+        with contextlib.suppress(BlockingIOError):
+            wire.send(channel, body, descriptors)
+            return
 
 
 def start_agent(plan: AgentPlan) -> Agent:

@@ -146,7 +146,6 @@ class Execution:
 
     async def _hand_over(self) -> None:
         agent, body = self._start.agent, wire.encode(self._start.request)
-        to_python = self._start.is_warm
         with contextlib.ExitStack() as stack:
             descriptors = list(self._pipes.given)
             if len(body) > wire.INLINE_BYTES:
@@ -154,16 +153,10 @@ class Execution:
                 spool.write(body)
                 spool.flush()
                 descriptors, body = [*descriptors, spool.fileno()], b""
-            while True:
-                try:
-                    agent.send(body, descriptors, to_python=to_python)
-                    break
-                except BlockingIOError:
-                    await agent.wait_writable(to_python=to_python)
-                except OSError as error:
-                    raise ProviderUnavailable(
-                        "the sandbox's agent ended before the command began; try again"
-                    ) from error
+            try:
+                await agent.send(body, descriptors, to_python=self._start.is_warm)
+            except OSError as error:
+                raise ProviderUnavailable("the sandbox's agent ended before the command began; try again") from error
         self._pipes.let_go()
 
     def _is_finished(self) -> bool:

@@ -38,13 +38,12 @@ def install_command(request: InstallRequest, inside: Box, runtimes: Runtimes) ->
     if request.installer == "npm":
         return [*_npm(runtimes), "--prefix", inside.root, "--", *request.packages]
     python = runtimes.program("python")
-    if runtimes.python is not None and not runtimes.python.has_pip:
-        raise RuntimeMissing(
-            f"the Python at {python} has no pip: run `{python} -m ensurepip`, or put one that has pip first on PATH"
-        )
+    pip = runtimes.python.pip if runtimes.python is not None else ()
+    if not pip:
+        raise RuntimeMissing(f"the Python at {python} has no pip: install it, or put one that has pip first on PATH")
     options = ["--upgrade", "--no-input", "--disable-pip-version-check", "--no-warn-script-location", "--no-cache-dir"]
     options += ["--root-user-action", "ignore", "--target", inside.packages]
-    return [python, "-m", "pip", "install", *options, "--", *request.packages]
+    return [python, *pip, "install", *options, "--", *request.packages]
 
 
 def install_environment(environ: Mapping[str, str]) -> dict[str, str]:

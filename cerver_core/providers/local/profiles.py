@@ -35,7 +35,8 @@ def bubblewrap_arguments(
     arguments = [
         bubblewrap, "--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try",
         *([] if network else ["--unshare-net"]), *([] if nesting else ["--disable-userns"]),
-        "--cap-drop", "ALL", "--uid", _USER_ID, "--gid", _USER_ID, "--hostname", "cerver", "--die-with-parent", "--new-session", "--as-pid-1", "--clearenv",
+        "--cap-drop", "ALL", "--uid", _USER_ID, "--gid", _USER_ID, "--hostname", "cerver",
+        "--die-with-parent", "--new-session", "--as-pid-1", "--clearenv",
         "--ro-bind", "/usr", "/usr", *_links(),
         *(word for name in _ETC for word in ("--ro-bind-try", f"/etc/{name}", f"/etc/{name}")),
         "--ro-bind-data", "PASSWD", "/etc/passwd", "--ro-bind-data", "GROUP", "/etc/group",

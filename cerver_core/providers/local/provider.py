@@ -91,7 +91,7 @@ class LocalProvider:
                 "persistence": True,
                 "pause": True,
                 "package_install": runtimes.npm is not None
-                or (runtimes.python is not None and runtimes.python.has_pip),
+                or (runtimes.python is not None and runtimes.python.pip != ()),
                 "dev_servers": True,
                 "git": shutil.which("git", path=self._environ.get("PATH", os.defpath)) is not None,
                 "local_computer": True,

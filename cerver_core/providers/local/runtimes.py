@@ -12,6 +12,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from cerver_core.errors import RuntimeMissing
 from cerver_core.wire.computes import Runtime, RuntimeFound
@@ -19,12 +20,19 @@ from cerver_core.wire.computes import Runtime, RuntimeFound
 __all__ = ["Runtimes", "base_python", "find_runtimes", "parts_of"]
 
 _ASK_PYTHON = """
-import importlib.util, json, sys
+import glob, importlib.util, json, os, sys
+pip = ["-m", "pip"] if importlib.util.find_spec("pip") else []
+bundle = importlib.util.find_spec("ensurepip")
+if bundle and not pip:
+    pip = [wheel + "/pip" for wheel in glob.glob(os.path.join(os.path.dirname(bundle.origin), "_bundled", "pip-*.whl"))]
 print(json.dumps({"path": sys.executable, "version": sys.version.split()[0], "tag": sys.implementation.cache_tag,
-    "prefixes": [sys.prefix, sys.base_prefix], "has_pip": importlib.util.find_spec("pip") is not None}))
+    "prefixes": [sys.prefix, sys.base_prefix], "pip": pip}))
 """
 _ASK_NODE = "console.log(JSON.stringify({path: process.execPath, version: process.version.slice(1)}))"
 _ASK_TIMEOUT_S = 20
+_FORMAT = 1
+"""Of the cache; to be raised when what is kept changes."""
+
 _DAY_S = 86_400
 _GET = {
     "python": "install Python 3 so that `python3` is on PATH, for instance with `uv python install` or apt",
@@ -40,7 +48,8 @@ class _Program:
     version: str
     prefixes: tuple[str, ...]
     tag: str = ""
-    has_pip: bool = False
+    pip: tuple[str, ...] = ()
+    """The arguments that make this Python run pip; none when it has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +94,11 @@ class Runtimes:
 
 def find_runtimes(environ: Mapping[str, str], cache: Path) -> Runtimes:
     """Find the runtimes, from the cache where it still holds. Blocks: the first time takes a few hundred ms."""
-    path = environ.get("PATH", os.defpath)
+    path = _search_path(environ)
     names = {name: shutil.which(name, path=path) for name in ("python3", "node", "npm")}
-    key = json.dumps([path, environ.get("PYENV_VERSION"), {n: _stamp(p) for n, p in names.items()}, sys.version])
+    key = json.dumps(
+        [_FORMAT, path, environ.get("PYENV_VERSION"), {n: _stamp(p) for n, p in names.items()}, sys.version]
+    )
     known = _load(cache, key)
     if known is None:
         python = _ask(environ, names["python3"], ("-I", "-c", _ASK_PYTHON))
@@ -95,6 +106,14 @@ def find_runtimes(environ: Mapping[str, str], cache: Path) -> Runtimes:
         known = Runtimes(python, node, names["npm"])
         _save(cache, key, known)
     return known
+
+
+def _search_path(environ: Mapping[str, str]) -> str:
+    """Give PATH without Cerver's own virtual environment, as long as a Python is left: that one is not the user's."""
+    path = environ.get("PATH", os.defpath)
+    own = os.path.realpath(Path(sys.prefix, "bin")) if sys.prefix != sys.base_prefix else None
+    others = os.pathsep.join(part for part in path.split(os.pathsep) if os.path.realpath(part) != own)
+    return others if shutil.which("python3", path=others) else path
 
 
 def base_python() -> tuple[str, tuple[str, ...]]:
@@ -135,7 +154,7 @@ def _ask(environ: Mapping[str, str], program: str | None, arguments: tuple[str, 
     except (OSError, subprocess.SubprocessError, ValueError):
         return None
     prefixes = facts.get("prefixes") or [str(Path(facts["path"]).parent.parent)]
-    return _Program(facts["path"], facts["version"], tuple(prefixes), facts.get("tag", ""), facts.get("has_pip", False))
+    return _Program(facts["path"], facts["version"], tuple(prefixes), facts.get("tag", ""), tuple(facts.get("pip", ())))
 
 
 def _report(name: Runtime, program: _Program | None) -> RuntimeFound:
@@ -157,10 +176,14 @@ def _load(cache: Path, key: str) -> Runtimes | None:
         kept = json.loads(cache.read_bytes())
         if kept["key"] != key or not 0 <= time.time() - kept["at"] < _DAY_S:
             return None
-        python, node = (None if kept[name] is None else _Program(**kept[name]) for name in ("python", "node"))
+        python, node = (None if kept[name] is None else _restored(kept[name]) for name in ("python", "node"))
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return Runtimes(python, node, kept["npm"])
+
+
+def _restored(kept: dict[str, Any]) -> _Program:
+    return _Program(kept["path"], kept["version"], tuple(kept["prefixes"]), kept["tag"], tuple(kept["pip"]))
 
 
 def _save(cache: Path, key: str, found: Runtimes) -> None:

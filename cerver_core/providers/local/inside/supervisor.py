@@ -6,7 +6,8 @@ in one of three ways: by itself, at its deadline, or because the host closes the
 do processes left in the background live on; the supervisor stays as long as they do.
 """
 
-# ruff: noqa: PTH - pathlib would double what is loaded inside a sandbox
+# pathlib would double what is loaded inside a sandbox
+# ruff: noqa: PTH108
 from __future__ import annotations
 
 import os

@@ -1,6 +1,7 @@
 """Find and end whole process trees; who belongs to a tree is for the caller to say."""
 
-# ruff: noqa: PTH - pathlib would double what is loaded inside a sandbox
+# pathlib would double what is loaded inside a sandbox
+# ruff: noqa: PTH112, PTH123, PTH208
 from __future__ import annotations
 
 import os
