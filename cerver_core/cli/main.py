@@ -34,7 +34,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "peek": ("transcripts", "show the last entries, as an agent sees them"),
     "append": ("transcripts", "add an entry to a transcript"),
     "export": ("transcripts", "write a whole transcript: text, markdown or jsonl"),
-    "import": ("transcripts", "make a session from a jsonl export"),
+    "import": ("imports", "bring in histories of other agents, or a jsonl export"),
     "doctor": ("doctor", "say what works here, what does not, and what to do"),
     "skill": ("skill", "install the skill that tells agents how to use Cerver"),
     "mcp": ("mcp", "serve MCP over stdio, as cerver-mcp does"),

@@ -1,4 +1,4 @@
-"""The commands of transcripts: show, peek, append, export, import."""
+"""The commands of transcripts: show, peek, append, export."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from cerver_core.cli import exits
 from cerver_core.cli.command import Command, Commands
 from cerver_core.cli.connected import ask, connected
 from cerver_core.cli.terminal import Terminal
-from cerver_core.errors import FileMissing, InvalidInput
+from cerver_core.errors import InvalidInput
 from cerver_core.render.escape import visible_line
 from cerver_core.render.peek import peek
 from cerver_core.render.transcripts import as_text, stamp
@@ -183,36 +183,9 @@ async def _write_file(target: Path, pieces: AsyncIterator[str]) -> None:
         draft.unlink(missing_ok=True)
 
 
-def _import_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("file", help="a jsonl export; - reads standard input")
-    parser.add_argument("--name", help="a name for the new session (default: the one it had)")
-
-
-async def _import(cerver: Cerver, args: Namespace, terminal: Terminal) -> int:
-    reply = await cerver.transcripts.import_jsonl(_document(args.file), session_name=args.name)
-    terminal.line(reply.session_id)
-    terminal.flush()
-    terminal.note(f"{reply.entries:,} entries")
-    return exits.OK
-
-
-def _document(name: str) -> str:
-    try:
-        data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
-    except FileNotFoundError as error:
-        raise FileMissing(f"there is no file {name}") from error
-    except OSError as error:
-        raise InvalidInput(f"cannot read {name}: {error.strerror or error}") from error
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise InvalidInput(f"{name} is not UTF-8 text, so it is no export") from error
-
-
 COMMANDS: Commands = {
     "show": Command(_show_arguments, connected(_show)),
     "peek": Command(_peek_arguments, connected(_peek)),
     "append": Command(_append_arguments, connected(_append)),
     "export": Command(_export_arguments, connected(_export)),
-    "import": Command(_import_arguments, connected(_import)),
 }
