@@ -154,7 +154,7 @@ async def _secrets(settings: Settings) -> Finding:
         )
     except CerverError as error:
         return Finding("secrets", "problem", f"{name}: {error.message}", "check the credential and the network")
-    return Finding("secrets", "ok", f"{name}: {answer}")
+    return Finding("secrets", "ok", answer)
 
 
 def _remedy(error: CerverError, settings: Settings) -> str:

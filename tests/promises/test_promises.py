@@ -33,5 +33,6 @@ def test_a_promise_names_tests_that_exist(promise: str) -> None:
 
 def _defined(source: str) -> set[str]:
     """Name the tests of a file; a test of a suite stands in the suite's own file."""
-    kinds = ast.FunctionDef | ast.AsyncFunctionDef
-    return {node.name for node in ast.walk(ast.parse(source)) if isinstance(node, kinds) and node.name[:5] == "test_"}
+    nodes = ast.walk(ast.parse(source))
+    functions = (node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+    return {name for name in functions if name.startswith("test_")}
