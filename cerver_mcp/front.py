@@ -158,9 +158,7 @@ class _Loading:
     def _load(self) -> None:
         gc.disable()
         try:
-            from cerver_mcp.server import serve  # noqa: PLC0415 - this is what the front covers for
-
-            self.serve = serve
+            self.serve = _import_server()
         except BaseException:  # noqa: BLE001 - an edge: the main thread reports it and ends
             import traceback  # noqa: PLC0415 - costs milliseconds that only a failure is worth
 
@@ -168,6 +166,19 @@ class _Loading:
         gc.freeze()
         gc.enable()
         os.write(self._signal, b"!")
+
+
+def _import_server() -> Callable[[Handover, Watchdog], int]:
+    """Import the server with the SDK's hundreds of models left unbuilt until each is used: an eighth of the time."""
+    from pydantic import BaseModel, ConfigDict  # noqa: PLC0415 - this is what the front covers for
+
+    usual = BaseModel.model_config
+    BaseModel.model_config = ConfigDict(defer_build=True)
+    try:
+        from cerver_mcp.server import serve  # noqa: PLC0415 - as above
+    finally:
+        BaseModel.model_config = usual
+    return serve
 
 
 def _answer_while_loading(read_fd: int, write_fd: int) -> tuple[Handover, Callable[[Handover, Watchdog], int]]:
