@@ -172,6 +172,13 @@ async def test_a_schema_that_a_newer_cerver_migrates_meanwhile_is_not_written(
     _set_schema(path, 99)
     with pytest.raises(SchemaTooNew):
         await account.transcripts.append("5e55", [draft("x")])
+    await account.transcripts.read("5e55", ReadWindow())  # what still fits is still read
+    foreign = _foreign(path)
+    foreign.execute("ALTER TABLE entries RENAME TO lines").close()
+    with pytest.raises(SchemaTooNew):
+        await account.transcripts.read("5e55", ReadWindow())
+    foreign.execute("ALTER TABLE lines RENAME TO entries").close()
+    foreign.close()
     _set_schema(path, KNOWN_SCHEMA)
     assert (await account.transcripts.append("5e55", [draft("x")])).last_seq == 1
 

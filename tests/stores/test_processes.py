@@ -76,7 +76,7 @@ async def test_what_was_acknowledged_survives_kill_9_at_any_point(path: Path, ac
     chance = random.Random(20_261_122)
     acknowledged: dict[int, str] = {}
     texts: dict[int, str] = {}
-    for round_number in range(7):
+    for round_number in range(6):
         with (
             _appender(path, f"r{round_number}a", tasks=4, count=100_000) as first,
             _appender(path, f"r{round_number}b", tasks=1, count=100_000) as second,

@@ -11,6 +11,11 @@ from cerver_core.errors import CerverError, InvalidInput, StoreCorrupt, StoreUna
 __all__ = ["moved_away", "not_ours", "translated"]
 
 _NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_FAULTS = (
+    *(apsw.BusyError, apsw.CantOpenError, apsw.CorruptError, apsw.FullError, apsw.IOError, apsw.LockedError),
+    *(apsw.NoMemError, apsw.NotADBError, apsw.PermissionsError, apsw.ProtocolError, apsw.ReadOnlyError),
+    *(apsw.TooBigError, OSError, UnicodeEncodeError),
+)
 _NO_ACCESS = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
 
@@ -18,9 +23,9 @@ def translated(error: BaseException, path: Path, system_errno: int = 0) -> BaseE
     """Give the error of ours for what went wrong with the database at `path`, caused by `error`.
 
     `system_errno` is what the connection reports behind an input or output error. What is no fault of the database
-    comes back as it is.
+    (a wrong statement, say, which is a fault of ours) comes back as it is.
     """
-    if not isinstance(error, (apsw.Error, OSError, UnicodeEncodeError)) or isinstance(error, CerverError):
+    if not isinstance(error, _FAULTS) or isinstance(error, CerverError):
         return error
     ours = _judge(error, path, system_errno)
     ours.__cause__ = error

@@ -3,7 +3,10 @@
 import threading
 from pathlib import Path
 
-from cerver_core.stores.sqlite.connection import open_reader
+import apsw
+
+from cerver_core.errors import SchemaTooNew
+from cerver_core.stores.sqlite.connection import check_schema, open_reader
 from cerver_core.stores.sqlite.faults import translated
 from cerver_core.stores.sqlite.handover import Handover
 from cerver_core.stores.sqlite.sql import Database
@@ -48,10 +51,19 @@ class Readers:
                         connection = open_reader(self._path)
                     outcome = (call, call.work(connection), None)
                 except BaseException as error:  # noqa: BLE001 - carried to the caller
-                    system_errno = connection.system_errno if connection else 0
-                    outcome = (call, None, translated(error, self._path, system_errno))
+                    outcome = (call, None, self._fault(connection, error))
                 self._handover.settle([outcome])
                 del calls, call, outcome  # what they hold may be large, and the next wait long
         finally:
             if connection is not None:
                 connection.close()
+
+    def _fault(self, connection: Database | None, error: BaseException) -> BaseException:
+        if connection is None:
+            return translated(error, self._path)
+        if isinstance(error, apsw.SQLError):
+            try:
+                check_schema(connection, self._path)  # a newer Cerver may have taken away what was asked for
+            except (SchemaTooNew, apsw.Error) as reason:
+                error = reason
+        return translated(error, self._path, connection.system_errno)
