@@ -5,16 +5,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import anyio
-import apsw
 
 from benchmarks.figure import Figure, median
+from benchmarks.files import opened
 from cerver_core.stores.base import AccountStore, EntryDraft, StoredSession
 from cerver_core.stores.sqlite import SqliteStore
-from cerver_core.stores.sqlite.sql import Database
 
 __all__ = ["measure"]
 
@@ -103,9 +101,9 @@ async def _append_for(account: AccountStore, callers: int, duration_s: float) ->
 
 def _raw_rate(path: Path) -> float:
     """Do the least that an append must: number the entry, move the session to the front, write it down."""
-    connection: Database = apsw.Connection(str(path))
+    connection = opened(path)
     connection.execute("PRAGMA synchronous = FULL").close()
-    run: Callable[..., object] = connection.execute
+    run = connection.execute
     count = 0
     end = time.perf_counter() + _ROUND_S
     while time.perf_counter() < end:

@@ -20,6 +20,7 @@ _OLDEST_SAFE_SQLITE = (3, 51, 3)
 
 _APPLICATION_ID = 0x43525652  # "CRVR"
 _LARGEST_WAL_BYTES = 64 * 1024 * 1024
+_READ_CACHE_KIB = 8 * 1024  # filled as needed; deep pages of a large store do not fit into SQLite's usual 2 MiB
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 KNOWN_SCHEMA = 1
@@ -41,7 +42,7 @@ def open_writer(path: Path, durability: Literal["full", "relaxed"]) -> Database:
     """
     _refuse_unsafe_library()
     _create_private(path)
-    connection: Database = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
+    connection = _connected(path, apsw.SQLITE_OPEN_READWRITE)
     try:
         connection.set_busy_timeout(BUSY_TIMEOUT_MS)
         _refuse_read_only(connection)
@@ -56,8 +57,9 @@ def open_writer(path: Path, durability: Literal["full", "relaxed"]) -> Database:
 
 def open_reader(path: Path) -> Database:
     """Open the file, which a writer has open already, for reading alone."""
-    connection: Database = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+    connection = _connected(path, apsw.SQLITE_OPEN_READONLY)
     connection.set_busy_timeout(BUSY_TIMEOUT_MS)
+    connection.execute(f"PRAGMA cache_size = -{_READ_CACHE_KIB}").close()
     return connection
 
 
@@ -66,6 +68,10 @@ def check_schema(connection: Database, path: Path) -> None:
     version = _pragma(connection, "user_version")
     if version != KNOWN_SCHEMA:
         raise _too_new(path, version)
+
+
+def _connected(path: Path, flags: int) -> Database:
+    return apsw.Connection(str(path), flags=flags)
 
 
 def _refuse_unsafe_library() -> None:
