@@ -1,9 +1,21 @@
--- The index of entries, by place. It keeps no text: what is shown is read from entries. The column tells who speaks
--- and weighs: aside is thinking and what the system says, tool what tools were given and gave back.
-CREATE VIRTUAL TABLE entry_index USING fts5 (
-    user, assistant, aside, tool,
-    content = '', contentless_delete = 1, tokenize = 'unicode61 remove_diacritics 0'
+-- The index of entries: of what was said, and of what tools were given and gave back. It keeps neither text nor
+-- positions; phrases are looked for in the texts of the entries that hold their words.
+CREATE VIRTUAL TABLE said_index USING fts5 (
+    text, content = '', contentless_delete = 1, detail = none, tokenize = 'unicode61 remove_diacritics 0'
 );
+CREATE VIRTUAL TABLE tool_index USING fts5 (
+    text, content = '', contentless_delete = 1, detail = none, tokenize = 'unicode61 remove_diacritics 0'
+);
+
+-- The rowid of an entry in them is block * 64 + (seq - 1) % 64. Blocks are numbered as they are needed, so that rowids
+-- lie close together, which halves the index, and are newer the greater they are.
+CREATE TABLE index_blocks (
+    block INTEGER PRIMARY KEY,
+    session_key INTEGER NOT NULL,
+    number INTEGER NOT NULL
+) STRICT;
+
+CREATE UNIQUE INDEX blocks_of_session ON index_blocks (session_key, number);
 
 -- The index of sessions as documents, by session_key: what they are called and what they were opened for.
 CREATE VIRTUAL TABLE session_index USING fts5 (
@@ -48,9 +60,13 @@ END;
 
 -- A key may be given again: nothing may be found under it that was another session's.
 CREATE TRIGGER session_gone AFTER DELETE ON sessions BEGIN
-    DELETE FROM entry_index WHERE rowid IN (
-        SELECT id FROM entry_index_docsize
-        WHERE id >= old.session_key << 32 AND id < (old.session_key + 1) << 32);
+    DELETE FROM said_index WHERE rowid IN (
+        SELECT d.id FROM index_blocks b JOIN said_index_docsize d ON d.id BETWEEN b.block << 6 AND (b.block << 6) + 63
+        WHERE b.session_key = old.session_key);
+    DELETE FROM tool_index WHERE rowid IN (
+        SELECT d.id FROM index_blocks b JOIN tool_index_docsize d ON d.id BETWEEN b.block << 6 AND (b.block << 6) + 63
+        WHERE b.session_key = old.session_key);
+    DELETE FROM index_blocks WHERE session_key = old.session_key;
     DELETE FROM session_index WHERE rowid = old.session_key;
     UPDATE indexed_totals SET
         session_count = session_count - (SELECT count(*) FROM indexed_sessions WHERE session_key = old.session_key),
