@@ -12,7 +12,7 @@ __all__ = ["SECRET_BACKENDS", "problem_with"]
 SECRET_BACKENDS = ("env", "infisical")
 """The names of `cerver_core.plugins.SECRET_BACKENDS`, which is too heavy to ask here; a test compares them."""
 
-_CHECKED = ("CERVER_DURABILITY", "CERVER_GATEWAY_URL", "CERVER_ISOLATION")
+_CHECKED = ("CERVER_DIGEST", "CERVER_DURABILITY", "CERVER_GATEWAY_URL", "CERVER_ISOLATION")
 
 
 def problem_with(environ: Mapping[str, str]) -> str | None:

@@ -156,7 +156,7 @@ def serve(handover: Handover, watchdog: Watchdog) -> int:
     server = build(partial(_connect, settings, known), known)
     threading.Thread(target=_preload, name="cerver-preload", daemon=True).start()
     anyio.run(_serve, server, handover, watchdog)
-    return 0
+    return watchdog.code
 
 
 def _connect(settings: Settings, known: KnownSecrets) -> AbstractAsyncContextManager[Cerver]:

@@ -26,12 +26,12 @@ _PARENT_POLL_S = 0.1
 
 
 class Watchdog:
-    """Watches for the end. `ask` begins it; `on_end` is what to do first, if there is time for it."""
+    """Watches for the end. `ask` begins it; `code` is the exit code asked for, 0 before that."""
 
     def __init__(self) -> None:
         self._wake_read, self._wake_write = os.pipe()
         self._on_end: Callable[[], None] | None = None
-        self._code = 0
+        self.code = 0
         self._parent = os.getppid()
 
     def start(self) -> None:
@@ -48,7 +48,7 @@ class Watchdog:
         """Begin the end with this exit code. Safe in a signal handler."""
         if self._on_end is None:
             leave(code)
-        self._code = code
+        self.code = code
         os.write(self._wake_write, b"!")
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
@@ -59,7 +59,7 @@ class Watchdog:
         if self._on_end is not None:
             self._on_end()
             threading.Event().wait(GRACE_S)
-        leave(self._code)
+        leave(self.code)
 
     def _until_asked_or_orphaned(self) -> None:
         parent = _open_pidfd(self._parent)

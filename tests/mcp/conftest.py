@@ -22,7 +22,7 @@ from cerver_core.redaction import KnownSecrets
 from cerver_mcp.server import build
 
 COMMAND = Path(sys.executable).with_name("cerver-mcp")
-WAIT_S = 30.0
+WAIT_S = 60.0
 HELLO: Mapping[str, Any] = {
     "protocolVersion": "2025-11-25",
     "capabilities": {},
