@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
+from cerver_core.wire.search import SearchPage, SearchTranscripts
 from cerver_core.wire.transcripts import (
     AppendEntries,
     AppendReply,
@@ -46,6 +47,18 @@ class Transcripts(Protocol):
 
         Raises:
             InvalidInput: a line is not part of such an export; it is named, and nothing was made.
+        """
+        ...
+
+    async def search(self, request: SearchTranscripts) -> SearchPage:
+        """Find, among all sessions, those in which something was said or done, the best first, at a bounded cost.
+
+        What was appended before the call, by whichever process, is found; `indexed_up_to` says so when so much is new
+        that not all of it is. A query is never an error.
+
+        Raises:
+            InvalidInput: `since` or `until` is no date that is understood, or the cursor is not one of ours.
+            SessionNotFound: there is no session by the id in `session`.
         """
         ...
 

@@ -10,6 +10,7 @@ from pydantic import JsonValue, ValidationError
 from cerver_core.client.sse import Event
 from cerver_core.errors import GatewayUnreachable, ProviderFailed
 from cerver_core.wire.http import FollowTranscript, ImportTranscript
+from cerver_core.wire.search import SearchPage, SearchTranscripts
 from cerver_core.wire.transcripts import (
     AppendEntries,
     AppendReply,
@@ -68,6 +69,10 @@ class ClientTranscripts:
         """Make a new session from a JSON-lines export."""
         body = ImportTranscript(document=document, session_name=session_name)
         return await self._transport.call("transcripts.import", ImportReply, body=body, timeout_s=_LARGE_S)
+
+    async def search(self, request: SearchTranscripts) -> SearchPage:
+        """Find sessions by what stands in them, the best first."""
+        return await self._transport.call("transcripts.search", SearchPage, query=request)
 
     @asynccontextmanager
     async def follow(self, session_id: str, *, since: int) -> AsyncGenerator[AsyncIterator[Entry]]:

@@ -9,11 +9,13 @@ import anyio
 from cerver_core.clock import to_us
 from cerver_core.engine import views
 from cerver_core.engine.context import Context
+from cerver_core.engine.search import search
 from cerver_core.errors import SessionStateConflict
 from cerver_core.ids import new_session_id
 from cerver_core.importers.jsonl import JsonlImporter
 from cerver_core.render import transcripts as render
 from cerver_core.stores.base import ReadWindow, SessionChange, StoredSession
+from cerver_core.wire.search import SearchPage, SearchTranscripts
 from cerver_core.wire.sessions import Lifecycle
 from cerver_core.wire.transcripts import (
     MAX_ENTRIES_PER_APPEND,
@@ -123,6 +125,10 @@ class EngineTranscripts:
                 await self._context.rows.sessions.delete(session.id)
             raise
         return ImportReply(session_id=session.id, entries=len(source.entries))
+
+    async def search(self, request: SearchTranscripts) -> SearchPage:
+        """Find sessions by what stands in them."""
+        return await search(self._context, request)
 
     @asynccontextmanager
     async def follow(self, session_id: str, *, since: int) -> AsyncGenerator[AsyncIterator[Entry]]:

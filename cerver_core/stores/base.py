@@ -13,6 +13,7 @@ from typing import Final, Protocol, Self
 from pydantic import JsonValue
 
 from cerver_core.metrics import MetricDelta, SessionCounters
+from cerver_core.search.query import Query
 from cerver_core.wire.sessions import Lifecycle, SessionType, Status
 
 __all__ = [
@@ -21,10 +22,14 @@ __all__ = [
     "Appended",
     "ClosedExec",
     "EntryDraft",
+    "FoundEntry",
+    "FoundTranscript",
     "MetricDelta",
     "OpenExec",
     "Page",
     "ReadWindow",
+    "SearchQuery",
+    "SearchResult",
     "SessionChange",
     "SessionCounters",
     "SessionQuery",
@@ -185,6 +190,60 @@ class Page:
     last_seq: int
 
 
+@dataclass(frozen=True, slots=True)
+class SearchQuery:
+    """What to look for, and where; see `TranscriptStore.search`. Times bound when an entry was written.
+
+    Sessions named in `dates` of the query are lifted, not chosen. `skip` passes over the first so many.
+    """
+
+    query: Query
+    limit: int
+    skip: int = 0
+    since_us: int | None = None
+    until_us: int | None = None
+    session_id: str | None = None
+    project: str | None = None
+    role: str | None = None
+    kind: str | None = None
+    tool: str | None = None
+    harness: str | None = None
+    include_children: bool = False
+    exclude_session_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FoundEntry:
+    """An entry that was found, and the session it stands in: the one found, or one spawned from it."""
+
+    session_id: str
+    entry: StoredEntry
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class FoundTranscript:
+    """A session that was found, with its best entries, best first; `opening` is its first entry."""
+
+    session: StoredSession
+    score: float
+    entries: tuple[FoundEntry, ...]
+    children_found: int = 0
+    opening: StoredEntry | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """The best sessions, and how many more were found.
+
+    All that was committed before `indexed_up_to_us` was searched; null: all that was committed when it began.
+    """
+
+    found: tuple[FoundTranscript, ...]
+    left_out: int = 0
+    indexed_up_to_us: int | None = None
+
+
 class SessionStore(Protocol):
     """The sessions of one account."""
 
@@ -261,6 +320,15 @@ class TranscriptStore(Protocol):
 
         Raises:
             SessionNotFound: there is none by this id.
+        """
+        ...
+
+    async def search(self, query: SearchQuery) -> SearchResult:
+        """Find sessions by what stands in their entries, their names and their tasks, the best first.
+
+        Entries that any process committed before the call are found, unless so many wait to be indexed that it would
+        take seconds: `indexed_up_to_us` says so. The same query over the same entries gives the same answer. The cost
+        is bounded: of a word that stands in very many entries the newest count.
         """
         ...
 

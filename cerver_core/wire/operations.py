@@ -27,7 +27,7 @@ from cerver_core.errors import (
     SessionStateConflict,
     TooLarge,
 )
-from cerver_core.wire import computes, http, routing, sessions, transcripts
+from cerver_core.wire import computes, http, routing, search, sessions, transcripts
 from cerver_core.wire.model import Reply, Request
 
 __all__ = ["BINARY", "EVENTS", "JSON", "OPERATIONS", "TAR", "Operation"]
@@ -192,6 +192,15 @@ _TRANSCRIPTS = (
         body_media=JSON,
         reply=(transcripts.AppendReply,),
         errors=(*_STATE, SequenceConflict, EntryConflict, TooLarge),
+    ),
+    Operation(
+        "transcripts.search",
+        "GET",
+        "/v2/search",
+        "Find sessions by what stands in their transcripts, the best first.",
+        query=search.SearchTranscripts,
+        reply=(search.SearchPage,),
+        errors=(SessionNotFound,),
     ),
     Operation(
         "transcripts.follow",

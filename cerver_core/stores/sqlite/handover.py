@@ -86,9 +86,17 @@ class Handover(Generic[C]):
         for _ in range(threads):
             self._queue.put(None)
 
-    def take(self, most_calls: int = 1, most_bytes: int = 0) -> Sequence[Call[C, Any]]:
-        """Wait, on a thread, for a call, and give it with those that queued behind it; nothing means to end."""
-        first = self._queue.get()
+    def take(
+        self, most_calls: int = 1, most_bytes: int = 0, *, wait_s: float | None = None
+    ) -> Sequence[Call[C, Any]] | None:
+        """Wait, on a thread, for a call, and give it with those that queued behind it; nothing means to end.
+
+        Null means that none came within `wait_s`.
+        """
+        try:
+            first = self._queue.get(timeout=wait_s)
+        except Empty:
+            return None
         if first is None:
             return ()
         calls = [first]

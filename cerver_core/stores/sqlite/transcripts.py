@@ -1,10 +1,11 @@
 """The transcripts of one account: append in one transaction with what it means for the session, read by window."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cerver_core.clock import Clock, to_us
-from cerver_core.errors import SequenceConflict
+from cerver_core.errors import SequenceConflict, StoreUnavailable
 from cerver_core.stores.base import (
     KEEP,
     Appended,
@@ -14,16 +15,24 @@ from cerver_core.stores.base import (
     OpenExec,
     Page,
     ReadWindow,
+    SearchQuery,
+    SearchResult,
     SessionChange,
 )
 from cerver_core.stores.sqlite.changes import amend, check_state, close_exec, count, locate, open_exec
 from cerver_core.stores.sqlite.entries import draft_bytes, insert_entries, place_drafts, read_entries
 from cerver_core.stores.sqlite.handover import Handover
+from cerver_core.stores.sqlite.index import has_unindexed, index_slice
+from cerver_core.stores.sqlite.search import Search
 from cerver_core.stores.sqlite.sql import Database
 from cerver_core.stores.sqlite.transaction import Head, Transaction
 from cerver_core.wire.sessions import Lifecycle
 
 __all__ = ["SqliteTranscripts"]
+
+_CATCH_UP_S = 2.0
+
+_log = logging.getLogger(__name__)
 
 
 class SqliteTranscripts:
@@ -59,6 +68,22 @@ class SqliteTranscripts:
         """Read consecutive entries within the window's bounds, at least one if there is any."""
         return await self._reads.call(_Read(self._account_id, session_id, window))
 
+    async def search(self, query: SearchQuery) -> SearchResult:
+        """Find sessions, the best first; what waits to be indexed is indexed before, for up to two seconds."""
+        if await self._reads.call(has_unindexed):
+            await self._catch_up()
+        return await self._reads.call(Search(self._account_id, query))
+
+    async def _catch_up(self) -> None:
+        end = self._clock.monotonic() + _CATCH_UP_S
+        try:
+            while await self._writes.call(_index_slice):
+                if self._clock.monotonic() > end:
+                    return
+        except StoreUnavailable as error:
+            # A full disk lets nothing be indexed; what is indexed can be searched, and the answer says how far it goes.
+            _log.warning("a search could not index what is new: %s", error)
+
     async def open_execs(self) -> Sequence[tuple[str, OpenExec]]:
         """List the executions under way, the longest running first."""
         return await self._reads.call(self._open_execs)
@@ -70,6 +95,10 @@ class SqliteTranscripts:
             (self._account_id,),
         )
         return [(session_id, OpenExec(tool_id, holder, at_us)) for session_id, tool_id, holder, at_us in rows]
+
+
+def _index_slice(transaction: Transaction) -> bool:
+    return index_slice(transaction.flush())
 
 
 @dataclass(slots=True)

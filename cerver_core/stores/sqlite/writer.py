@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -12,6 +13,7 @@ from cerver_core.errors import CerverError
 from cerver_core.stores.sqlite.connection import BUSY_TIMEOUT_MS, check_schema, open_writer, prepare_folder
 from cerver_core.stores.sqlite.faults import moved_away, translated
 from cerver_core.stores.sqlite.handover import Call, Handover, Outcome
+from cerver_core.stores.sqlite.indexer import Indexer
 from cerver_core.stores.sqlite.lock import WriteLock
 from cerver_core.stores.sqlite.sql import Database
 from cerver_core.stores.sqlite.transaction import Transaction
@@ -40,6 +42,7 @@ class Writer:
         self._handover = handover
         self._identity = (0, 0)
         self._wal_pages = 0
+        self._indexer = Indexer()
         self._truncate_pages = _TRUNCATE_PAGES
         self._thread = threading.Thread(target=self._run, name="cerver-store-writer", daemon=True)
 
@@ -80,18 +83,32 @@ class Writer:
         return lock, connection
 
     def _serve(self, lock: WriteLock, connection: Database) -> None:
-        while calls := self._handover.take(_MOST_CALLS_PER_GROUP, _MOST_BYTES_PER_GROUP):
+        while True:
+            calls = self._handover.take(_MOST_CALLS_PER_GROUP, _MOST_BYTES_PER_GROUP, wait_s=self._indexer.wait_s)
+            if calls is not None and not calls:
+                return
             try:
                 lock.acquire()
             except OSError as error:
-                self._handover.settle(_all_failed(calls, translated(error, self._path)))
+                self._handover.settle(_all_failed(calls or (), translated(error, self._path)))
                 continue
             try:
-                self._handover.settle(self._write(connection, calls))
-                self._checkpoint(connection)
+                self._work(connection, calls)
             finally:
                 lock.release()
             del calls  # what they hold may be large, and the next wait long
+
+    def _work(self, connection: Database, calls: Sequence[Call[Transaction, Any]] | None) -> None:
+        """Do the calls, or index while there are none; index a little among many calls too."""
+        if calls is None:
+            self._indexer.work(connection, is_idle=True)
+        else:
+            started = time.monotonic()
+            self._handover.settle(self._write(connection, calls))
+            self._indexer.note_written(time.monotonic() - started)
+            if self._indexer.is_due:
+                self._indexer.work(connection, is_idle=False)
+        self._checkpoint(connection)
 
     def _write(self, connection: Database, calls: Sequence[Call[Transaction, Any]]) -> list[Outcome]:
         try:

@@ -1,0 +1,136 @@
+"""Reads a query as people and agents type it: words, "phrases", -without, prefix*, dates; any text is one."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from cerver_core.search.dates import DateRange, find_dates
+from cerver_core.search.words import forms, is_stop_word, kin, words
+
+__all__ = ["MOST_TERMS", "Query", "Term", "parse"]
+
+MOST_TERMS = 24
+"""How many terms of a query are looked for; of a longer one, the first that are no stop words."""
+
+_SHORTEST_PREFIX = 3
+_TIME_WORDS = frozenset(
+    {"today", "tonight", "yesterday", "last", "past", "day", "week", "weekend", "month", "year", "ago"}
+)
+_PIECE = re.compile(r'(?P<minus>(?<!\S)-)?(?:"(?P<phrase>[^"]*)"|(?P<plain>[^\s"]+))')
+_POSSESSIVE = re.compile(r"['\u2019]s$", re.IGNORECASE)
+_JOINED = re.compile(r"[^\s,;!?()\[\]{}<>]+")
+_IDENTIFIER = re.compile(r"[\w][._/:@#$\\=][\w]|\d")
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One thing to look for: any of `spellings`, each a sequence of words that stand one behind the other.
+
+    `relatives` are words that often mean the same and count for less. A prefix stands for every word that begins so.
+    """
+
+    spellings: tuple[tuple[str, ...], ...]
+    relatives: tuple[str, ...] = ()
+    is_prefix: bool = False
+    is_required: bool = False
+    weight: float = 1.0
+
+    @property
+    def is_phrase(self) -> bool:
+        """Tell whether it is several words in a row."""
+        return len(self.spellings[0]) > 1
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What a query asks for. Without terms it matches nothing."""
+
+    terms: tuple[Term, ...]
+    excluded: tuple[Term, ...] = ()
+    dates: tuple[DateRange, ...] = ()
+
+    @property
+    def required(self) -> tuple[Term, ...]:
+        """Give the quoted phrases: a session without one of them is not found."""
+        return tuple(term for term in self.terms if term.is_required)
+
+
+def parse(text: str, now: datetime) -> Query:
+    """Read a query; what is no operator is text, and nothing is an error.
+
+    Stop words count only where nothing else is asked for. Words that name a date give a range and, when they are words
+    of a text too ("october", not "3h"), still count as such.
+    """
+    named = find_dates(_blanked(text), now)
+    wanted: list[Term] = []
+    excluded: list[Term] = []
+    for piece in _PIECE.finditer(text):
+        terms = list(_terms(piece))
+        if piece["minus"]:
+            excluded += terms
+        elif not any(one.start <= piece.start() < one.end for one in named):
+            wanted += terms
+        elif piece["plain"] is not None:
+            wanted += [_lighter(term) for term in terms if _is_month_or_number(term)]
+    return Query(_kept(wanted), tuple(excluded[:MOST_TERMS]), tuple(one.range for one in named))
+
+
+def _blanked(text: str) -> str:
+    """Hide quoted and excluded words from the search for dates; places stay."""
+    return _PIECE.sub(
+        lambda piece: " " * len(piece.group()) if piece["minus"] or piece["phrase"] is not None else piece.group(), text
+    )
+
+
+def _terms(piece: re.Match[str]) -> Iterator[Term]:
+    if piece["phrase"] is not None:
+        phrase = tuple(word.text for word in words(piece["phrase"]))
+        if phrase:
+            yield Term((phrase,), is_required=not piece["minus"])
+        return
+    for match in _JOINED.finditer(piece["plain"]):
+        yield from _plain(match.group(), is_excluded=bool(piece["minus"]))
+
+
+def _plain(joined: str, *, is_excluded: bool) -> Iterator[Term]:
+    is_prefix = joined.endswith("*")
+    joined = _POSSESSIVE.sub("", joined.strip("*.:'\u2019`_-/"))
+    parts = tuple(word.text for word in words(joined))
+    if not parts:
+        return
+    if len(parts) > 1 and (is_excluded or is_prefix or _IDENTIFIER.search(joined) or not joined.isascii()):
+        yield Term((parts,), is_prefix=is_prefix)
+        return
+    if len(parts) == 1 and is_prefix and len(parts[0]) >= _SHORTEST_PREFIX:
+        yield Term((parts,), is_prefix=True)
+        return
+    for part in parts:
+        if is_excluded:
+            yield Term(((part,),))
+        else:
+            yield Term(tuple((form,) for form in forms(part)), kin(part))
+
+
+def _is_month_or_number(term: Term) -> bool:
+    first = term.spellings[0][0]
+    return not is_stop_word(first) and first not in {
+        "today",
+        "yesterday",
+        "last",
+        "past",
+        "week",
+        "month",
+        "year",
+        "ago",
+    }
+
+
+def _lighter(term: Term) -> Term:
+    return Term(term.spellings, (), term.is_prefix, is_required=False, weight=0.5)
+
+
+def _kept(wanted: Sequence[Term]) -> tuple[Term, ...]:
+    unique = list({term.spellings[0]: term for term in reversed(wanted)}.values())[::-1]
+    telling = [term for term in unique if term.is_phrase or term.is_prefix or not is_stop_word(term.spellings[0][0])]
+    return tuple((telling or unique)[:MOST_TERMS])

@@ -1,0 +1,197 @@
+"""Searches one account's transcripts on a reader's connection: gather, rank, read the evidence; writes nothing."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from cerver_core.clock import to_us
+from cerver_core.search.rank import Corpus, Judge, Tally
+from cerver_core.search.texts import read_entry
+from cerver_core.stores.base import (
+    FoundEntry,
+    FoundTranscript,
+    SearchQuery,
+    SearchResult,
+    StoredEntry,
+    StoredSession,
+)
+from cerver_core.stores.sqlite.changes import locate
+from cerver_core.stores.sqlite.index import indexed_up_to_us
+from cerver_core.stores.sqlite.postings import Gatherer, entry_place
+from cerver_core.stores.sqlite.rows import SELECT_SESSIONS, read_session
+from cerver_core.stores.sqlite.sql import Database
+
+__all__ = ["Search"]
+
+_MOST_WEIGHED = 400
+_MOST_READ = 40
+_ENTRIES_READ = 6
+_ENTRIES_GIVEN = 3
+_DEEPEST_FAMILY = 8
+
+
+@dataclass(slots=True)
+class _Candidate:
+    key: int
+    session_id: str
+    parent_id: str | None
+    word_count: int
+    first_at_us: int
+    last_at_us: int
+    score: float = 0.0
+    entries: list[FoundEntry] = field(default_factory=list[FoundEntry])
+
+
+@dataclass(slots=True)
+class Search:
+    """One search, to be called with a connection."""
+
+    account_id: str
+    asked: SearchQuery
+
+    def __call__(self, connection: Database) -> SearchResult:
+        """Search what is indexed at this moment."""
+        connection.execute("BEGIN")  # one moment for all that is read
+        try:
+            return self._search(connection)
+        finally:
+            connection.execute("ROLLBACK")
+
+    def _search(self, connection: Database) -> SearchResult:
+        if self.asked.session_id is not None:
+            locate(connection, self.account_id, self.asked.session_id)
+        gatherer = Gatherer(connection, self.account_id, self.asked)
+        rank = self._by_terms if self.asked.query.terms else self._by_time
+        ranked = rank(connection, gatherer)
+        groups = _Families(connection, self.account_id, self.asked).grouped(ranked)
+        end = self.asked.skip + self.asked.limit
+        shown = groups[self.asked.skip : end]
+        found = [self._found(connection, root, members) for root, members in shown]
+        return SearchResult(tuple(found), max(0, len(groups) - end), indexed_up_to_us(connection))
+
+    def _by_terms(self, connection: Database, gatherer: Gatherer) -> list[_Candidate]:
+        tally = Tally(self.asked.query)
+        gatherer.gather(tally)
+        rough = sorted(tally.sessions(), key=lambda key: (-round(tally.roughly(key), 9), -key))
+        candidates = _candidates(connection, rough[:_MOST_WEIGHED])
+        for one in candidates:
+            one.score = self._first_score(tally, one, gatherer.corpus)
+        candidates.sort(key=_order)
+        judge = Judge(self.asked.query, tally.idf)
+        read = max(_MOST_READ, self.asked.skip + 2 * self.asked.limit)
+        for one in candidates[:read]:
+            self._read_evidence(connection, tally, judge, one, gatherer.corpus)
+        return sorted(candidates[:read], key=_order) + candidates[read:]
+
+    def _by_time(self, connection: Database, gatherer: Gatherer) -> list[_Candidate]:
+        """Without a word to look for, a range of time still asks for what happened then."""
+        ranges = [(to_us(one.since), to_us(one.until)) for one in self.asked.query.dates]
+        if self.asked.since_us is not None or self.asked.until_us is not None:
+            ranges.append((self.asked.since_us or 0, self.asked.until_us or 1 << 62))
+        conditions, values = gatherer.conditions()
+        statement = (
+            "SELECT s.session_key FROM indexed_sessions i JOIN sessions s USING (session_key) "  # noqa: S608 - words of ours
+            f"WHERE i.last_at_us >= ? AND i.first_at_us < ? AND {conditions} ORDER BY i.last_at_us DESC LIMIT ?"
+        )
+        keys: dict[int, None] = {}
+        for since_us, until_us in ranges:
+            rows = connection.execute(statement, (since_us, until_us, *values, _MOST_WEIGHED))
+            keys.update((key, None) for (key,) in rows)
+        return sorted(_candidates(connection, list(keys)), key=_order)
+
+    def _first_score(self, tally: Tally, one: _Candidate, corpus: Corpus) -> float:
+        document = tally.as_document(one.key, one.word_count, corpus)
+        best = [score for _, score in tally.best_entries(one.key, 2)]
+        return tally.fused(document, best, is_in_range=self._is_in_range(one))
+
+    def _read_evidence(self, connection: Database, tally: Tally, judge: Judge, one: _Candidate, corpus: Corpus) -> None:
+        document = tally.as_document(one.key, one.word_count, corpus)
+        scores: list[float] = []
+        for seq, context in tally.best_entries(one.key, _ENTRIES_READ):
+            body = _body(connection, one.key, seq)
+            exact = judge.judge(read_entry(body)).score
+            scores.append(0.5 * context + 0.5 * exact)
+            one.entries.append(FoundEntry(one.session_id, _stored(seq, body), scores[-1]))
+        one.entries.sort(key=lambda found: (-round(found.score, 9), -found.entry.seq))
+        one.score = tally.fused(document, sorted(scores, reverse=True), is_in_range=self._is_in_range(one))
+
+    def _is_in_range(self, one: _Candidate) -> bool:
+        return any(
+            one.last_at_us >= to_us(range_.since) and one.first_at_us < to_us(range_.until)
+            for range_ in self.asked.query.dates
+        )
+
+    def _found(self, connection: Database, root: str, members: Sequence[_Candidate]) -> FoundTranscript:
+        session_key, _, last_seq = locate(connection, self.account_id, root)
+        own = [one for one in members if one.key == session_key]
+        # Its own words first; those of a session it spawned only where it has none.
+        best = next((one.entries for one in (*own, *members) if one.entries), list[FoundEntry]())
+        return FoundTranscript(
+            session=_session(connection, session_key),
+            score=max(one.score for one in members),
+            entries=tuple(best[:_ENTRIES_GIVEN]),
+            children_found=len(members) - len(own),
+            opening=_stored(1, _body(connection, session_key, 1)) if last_seq else None,
+        )
+
+
+class _Families:
+    """Puts candidates under the sessions that spawned them."""
+
+    def __init__(self, connection: Database, account_id: str, asked: SearchQuery) -> None:
+        self._connection = connection
+        self._account_id = account_id
+        self._asked = asked
+        self._parents: dict[str, str | None] = {}
+
+    def grouped(self, ranked: Iterable[_Candidate]) -> list[tuple[str, list[_Candidate]]]:
+        """Give (session id, candidates) in the order of the best candidate of each."""
+        groups: dict[str, list[_Candidate]] = {}
+        for one in ranked:
+            groups.setdefault(self._root(one), []).append(one)
+        return list(groups.items())
+
+    def _root(self, one: _Candidate) -> str:
+        root, parent = one.session_id, one.parent_id
+        if self._asked.include_children or self._asked.session_id is not None:
+            return root
+        for _ in range(_DEEPEST_FAMILY):
+            if parent is None or parent == self._asked.exclude_session_id or not self._is_here(parent):
+                break
+            root, parent = parent, self._parents[parent]
+        return root
+
+    def _is_here(self, session_id: str) -> bool:
+        if session_id not in self._parents:
+            statement = "SELECT id, parent_id FROM sessions WHERE account_id = ? AND id = ?"
+            row = self._connection.execute(statement, (self._account_id, session_id)).get
+            if row is None:
+                return False
+            self._parents[session_id] = row[1]
+        return True
+
+
+def _order(one: _Candidate) -> tuple[float, int, int]:
+    return (-round(one.score, 6), -one.last_at_us, -one.key)
+
+
+def _candidates(connection: Database, keys: Sequence[int]) -> list[_Candidate]:
+    statement = (
+        "SELECT s.session_key, s.id, s.parent_id, i.word_count, coalesce(i.first_at_us, s.updated_at_us), "
+        "coalesce(i.last_at_us, s.updated_at_us) FROM json_each(?) j "
+        "JOIN sessions s ON s.session_key = j.value JOIN indexed_sessions i USING (session_key)"
+    )
+    return [_Candidate(*row) for row in connection.execute(statement, (str(list(keys)),))]
+
+
+def _body(connection: Database, session_key: int, seq: int) -> str:
+    body: Any = connection.execute("SELECT body FROM entries WHERE place = ?", (entry_place(session_key, seq),)).get
+    return body
+
+
+def _stored(seq: int, body: str) -> StoredEntry:
+    return StoredEntry(seq, f'{{"seq":{seq},{body[1:]}')
+
+
+def _session(connection: Database, session_key: int) -> StoredSession:
+    return read_session(connection.execute(f"{SELECT_SESSIONS} WHERE s.session_key = ?", (session_key,)).get)
