@@ -167,7 +167,7 @@ def _judge(tried: Mapping[str, str], level: IsolationLevel, *, network: bool, ne
     as_user = "commands run as this user, with all its files"
     pids = "pid namespace" if level == "sandbox" else by
     return {
-        "filesystem_write": _control(held("filesystem_write"), by, as_user),
+        "filesystem_write": _control(held("filesystem_write") and held("kernel_settings"), by, as_user),
         "filesystem_read": _control(held("filesystem_read"), by, as_user),
         "network": _judge_network(held("tcp"), held("udp"), level, by, network=network),
         "processes": _judge_processes(held("daemon"), level),

@@ -6,7 +6,14 @@ from pathlib import Path
 
 from cerver_core.providers.local.layout import Box
 
-__all__ = ["bubblewrap_arguments", "clean_environment", "identity_files", "landlock_rules", "mac_profile"]
+__all__ = [
+    "bubblewrap_arguments",
+    "clean_environment",
+    "identity_files",
+    "landlock_rules",
+    "mac_profile",
+    "second_lock",
+]
 
 _SYSTEM = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 _ETC = (
@@ -18,10 +25,14 @@ _ETC = (
 """What programs need of /etc: no account data, no keys, no credentials."""
 
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty", "/dev/ptmx", "/dev/pts")
+_KERNEL = ("/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus", "/proc/fs", "/proc/acpi", "/proc/scsi")
+"""The machine's own settings: files of root, which a sandbox that root started could otherwise write."""
+
 _STANDARD_PATH = ("/usr/local/bin", "/usr/bin", "/bin", "/usr/local/sbin", "/usr/sbin", "/sbin")
 _KEPT = ("LANG", "LANGUAGE", "TZ", "TERM")
 _USER_ID = "1000"
 _TMP = "/tmp"  # noqa: S108 - the sandbox's own
+_SHARED_MEMORY = "/dev/shm"  # noqa: S108 - the sandbox's own
 
 
 def bubblewrap_arguments(
@@ -40,7 +51,8 @@ def bubblewrap_arguments(
         "--ro-bind", "/usr", "/usr", *_links(),
         *(word for name in _ETC for word in ("--ro-bind-try", f"/etc/{name}", f"/etc/{name}")),
         "--ro-bind-data", "PASSWD", "/etc/passwd", "--ro-bind-data", "GROUP", "/etc/group",
-        "--proc", "/proc", "--dev", "/dev", "--dir", "/run", "--dir", "/var",
+        "--proc", "/proc", *(word for path in _KERNEL for word in ("--ro-bind-try", path, path)),
+        "--dev", "/dev", "--dir", "/run", "--dir", "/var",
         *(word for path in seen for word in ("--ro-bind-try", path, path)),
         "--bind", str(box), inside.root, "--bind", str(box / "tmp"), _TMP, "--symlink", _TMP, f"/var{_TMP}",
         "--remount-ro", "/", "--chdir", inside.work,
@@ -52,6 +64,11 @@ def identity_files(home: str) -> tuple[bytes, bytes]:
     """Give the accounts and groups that a sandbox knows: its own user and nobody."""
     passwd = f"cerver:x:{_USER_ID}:{_USER_ID}:Cerver:{home}:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n"
     return passwd.encode(), f"cerver:x:{_USER_ID}:\nnogroup:x:65534:\n".encode()
+
+
+def second_lock(inside: Box) -> dict[str, object]:
+    """Give the Landlock rules that back up the mounts: read what is mounted, write only where a session may."""
+    return {"readable": ["/"], "writable": [inside.root, _TMP, _SHARED_MEMORY, *_DEVICES], "network": True}
 
 
 def landlock_rules(box: Path, *, seen: list[str], network: bool) -> dict[str, object]:

@@ -14,6 +14,7 @@ from cerver_core.errors import NotFound, ProviderFailed
 from cerver_core.providers.base import SandboxRef
 from cerver_core.providers.local import profiles
 from cerver_core.providers.local.agents import AgentPlan
+from cerver_core.providers.local.inside import landlock
 from cerver_core.providers.local.layout import Layout
 from cerver_core.providers.local.runtimes import Runtimes, base_python, parts_of
 from cerver_core.wire.computes import IsolationLevel
@@ -91,11 +92,11 @@ def plan_agent(
     seen = [*parts_of((*prefixes, *runtimes.prefixes)), *also_seen]
     box, inside = Path(sandbox.layout.outside.root), sandbox.layout.inside(sandbox.level)
     folders = [str(Path(path).parent) for name, path in runtimes.programs.items() if name != "shell"]
-    settings: dict[str, object] = {"programs": runtimes.programs, "landlock": None, "scope": False}
+    settings: dict[str, object] = {"programs": runtimes.programs, "landlock": None}
     wrapper: list[str] = []
     data: dict[str, bytes] = {}
     if sandbox.level == "sandbox":
-        settings["scope"] = True
+        settings["landlock"] = profiles.second_lock(inside) if landlock.version() else None
         data = dict(zip(("PASSWD", "GROUP"), profiles.identity_files(inside.home), strict=True))
         wrapper = profiles.bubblewrap_arguments(
             bubblewrap.path or "bwrap", box, inside, seen=seen, network=sandbox.network, nesting=bubblewrap.nesting

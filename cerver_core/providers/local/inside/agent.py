@@ -81,8 +81,6 @@ def _confine(settings: Mapping[str, Any]) -> None:
     if rules is not None:
         landlock.confine(rules["readable"], rules["writable"], network=rules["network"])
         privileges.drop_capabilities()
-    elif settings["scope"]:
-        landlock.scope()
     os.umask(0o022)
 
 

@@ -51,6 +51,11 @@ def _read_secret(request: wire.Request) -> str:
         return "done" if file.read() == request["token"].encode() else "refused another file"
 
 
+def _open_kernel_settings(request: wire.Request) -> str:
+    os.close(os.open("/proc/sys/kernel/core_pattern", os.O_WRONLY))
+    return "done"
+
+
 def _connect(request: wire.Request) -> str:
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp:
         tcp.settimeout(_WAIT_S)
@@ -121,6 +126,7 @@ def _leave_daemon(lock: str) -> None:
 
 _ATTEMPTS = {
     "filesystem_write": _write_outside,
+    "kernel_settings": _open_kernel_settings,
     "filesystem_read": _read_secret,
     "tcp": _connect,
     "udp": _send_datagram,

@@ -10,7 +10,7 @@ import ctypes
 import os
 import stat
 
-__all__ = ["confine", "scope", "version"]
+__all__ = ["confine", "version"]
 
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
 _ASK_VERSION = 1
@@ -49,18 +49,6 @@ def confine(readable: list[str], writable: list[str], *, network: bool) -> None:
             _allow(ruleset, path, rights & _READ)
         for path in writable:
             _allow(ruleset, path, rights & ~(_MAKE_CHAR | _MAKE_BLOCK))
-        _restrict(ruleset)
-    finally:
-        os.close(ruleset)
-
-
-def scope() -> None:
-    """Cut this process off from the abstract sockets and from the processes outside, where the kernel can."""
-    known = version()
-    if known < _SCOPE_VERSION:
-        return
-    ruleset = _ruleset(known, 0, 0, _SCOPE_ABSTRACT_SOCKETS | _SCOPE_SIGNALS)
-    try:
         _restrict(ruleset)
     finally:
         os.close(ruleset)
