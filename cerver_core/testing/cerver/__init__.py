@@ -6,11 +6,12 @@ secret backend answers `SECRET` for `SUITE_TOKEN`; pytest runs the rest. Every t
 
 from cerver_core.testing.cerver.computes import ComputeContract
 from cerver_core.testing.cerver.road import SECRET
+from cerver_core.testing.cerver.search import SearchContract
 from cerver_core.testing.cerver.sessions import SessionContract
 from cerver_core.testing.cerver.transcripts import TranscriptContract
 
 __all__ = ["SECRET", "CerverContract"]
 
 
-class CerverContract(SessionContract, TranscriptContract, ComputeContract):
+class CerverContract(SessionContract, TranscriptContract, ComputeContract, SearchContract):
     """All of it."""

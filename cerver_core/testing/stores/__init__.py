@@ -8,10 +8,13 @@ from cerver_core.testing.stores.appends import AppendContract
 from cerver_core.testing.stores.executions import ExecutionContract
 from cerver_core.testing.stores.lists import ListContract
 from cerver_core.testing.stores.reads import ReadContract
+from cerver_core.testing.stores.search import SearchContract
 from cerver_core.testing.stores.sessions import StoredSessionContract
 
 __all__ = ["StoreContract"]
 
 
-class StoreContract(StoredSessionContract, ListContract, AppendContract, ReadContract, ExecutionContract):
+class StoreContract(
+    StoredSessionContract, ListContract, AppendContract, ReadContract, ExecutionContract, SearchContract
+):
     """All of it."""

@@ -1,0 +1,76 @@
+"""The search part of the suite."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from cerver_core.api import Cerver
+from cerver_core.errors import InvalidInput
+from cerver_core.testing.cerver.road import Road, memory, said
+from cerver_core.wire.search import SearchPage, SearchTranscripts
+from cerver_core.wire.transcripts import AppendEntries, NewEntry
+
+__all__ = ["SearchContract"]
+
+
+async def _found(cerver: Cerver, query: str, **fields: object) -> SearchPage:
+    return await cerver.transcripts.search(SearchTranscripts.model_validate({"query": query, **fields}))
+
+
+class SearchContract(Road):
+    """Search over all transcripts."""
+
+    async def test_a_sentence_of_another_session_is_found_with_its_place(self, cerver: Cerver) -> None:
+        pool, cake = await memory(cerver, "database"), await memory(cerver, "kitchen")
+        await cerver.transcripts.append(pool, said("hello", "We decided to put pgbouncer in front of Postgres."))
+        await cerver.transcripts.append(cake, said("I baked a cake."))
+        page = await _found(cerver, "What was our decision about pgbouncer?")
+        assert [one.session_id for one in page.sessions] == [pool]
+        (piece,) = page.sessions[0].snippets
+        assert (piece.seq, piece.role, piece.kind, piece.session_id) == (2, "user", "text", pool)
+        assert piece.text == "We **decided** to put **pgbouncer** in front of Postgres."
+        assert page.next_call == f'cerver_session_peek(session_id="{pool}", around=2)'
+        assert page.sessions[0].title == "database"
+
+    @pytest.mark.parametrize(
+        "query", ["", '"', "-", "*", "AND (", "NEAR(a b", 'col:x "', "^a + b", "\x00", "a" * 4_000]
+    )
+    async def test_no_query_is_an_error(self, cerver: Cerver, query: str) -> None:
+        await cerver.transcripts.append(await memory(cerver), said("something"))
+        page = await _found(cerver, query)
+        assert page.left_out == 0
+
+    async def test_the_session_that_asks_is_left_out(self, cerver: Cerver) -> None:
+        own, other = await memory(cerver), await memory(cerver)
+        for session_id in (own, other):
+            await cerver.transcripts.append(session_id, said("the same apple"))
+        page = await _found(cerver, "apple", exclude_session=own)
+        assert [one.session_id for one in page.sessions] == [other]
+
+    async def test_date_words_are_resolved_and_told(self, cerver: Cerver) -> None:
+        session_id = await memory(cerver)
+        old = datetime.now(UTC) - timedelta(days=40)
+        entry = NewEntry(role="user", content="an old apple", at=old)
+        await cerver.transcripts.append(session_id, AppendEntries(entries=(entry,)))
+        assert len((await _found(cerver, "apple")).sessions) == 1
+        late = await _found(cerver, "apple", since="yesterday")
+        assert late.sessions == ()
+        assert late.since is not None
+        assert timedelta(0) < datetime.now(UTC) - late.since <= timedelta(days=2)
+        assert len((await _found(cerver, "apple", since="90 days ago", until="3h")).sessions) == 1
+        said_in = await _found(cerver, "apple last week")
+        assert (said_in.range_in_query, len(said_in.sessions)) == (True, 1)
+        with pytest.raises(InvalidInput, match="since"):
+            await _found(cerver, "apple", since="sometime")
+
+    async def test_pages_say_what_is_left(self, cerver: Cerver) -> None:
+        made = {await memory(cerver, f"n{number}") for number in range(3)}
+        for session_id in made:
+            await cerver.transcripts.append(session_id, said("apple"))
+        first = await _found(cerver, "apple", limit=2)
+        assert (len(first.sessions), first.left_out) == (2, 1)
+        second = await _found(cerver, "apple", limit=2, cursor=first.next_cursor)
+        assert (second.left_out, second.next_cursor) == (0, None)
+        assert {one.session_id for one in (*first.sessions, *second.sessions)} == made
+        with pytest.raises(InvalidInput, match="cursor"):
+            await _found(cerver, "apple", cursor="nonsense")
