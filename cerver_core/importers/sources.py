@@ -11,6 +11,10 @@ __all__ = ["SOURCES", "history_importer"]
 SOURCES: Mapping[str, tuple[str, str]] = {
     "claude-code": ("claude_code", "ClaudeCodeImporter"),
     "codex": ("codex", "CodexImporter"),
+    "gemini": ("gemini", "GeminiImporter"),
+    "opencode": ("opencode", "OpencodeImporter"),
+    "cursor": ("cursor", "CursorImporter"),
+    "copilot": ("copilot", "CopilotImporter"),
 }
 """Each source: its module in this package, and the importer in it."""
 
