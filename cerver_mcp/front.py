@@ -111,7 +111,11 @@ class Front:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve MCP over stdin and stdout until the client leaves. Gives 2 for a setting that cannot work."""
-    read_fd, write_fd = _divert()
+    try:
+        read_fd, write_fd = _divert()
+    except OSError:
+        sys.stderr.write(f"cerver-mcp: stdin, stdout and stderr must be open\n{_USAGE}\n")
+        return 2
     watchdog = Watchdog()
     watchdog.start()
     words = sys.argv[1:] if arguments is None else arguments
@@ -119,6 +123,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if problem:
         sys.stderr.write(f"cerver-mcp: {problem}\n")
         return 2
+    if os.isatty(read_fd):
+        sys.stderr.write(f"cerver-mcp: waiting for an MCP client on stdin; {_USAGE}\n")
     handover, serve = _answer_while_loading(read_fd, write_fd)
     leave(serve(handover, watchdog))
     return 0

@@ -1,5 +1,6 @@
 """What a tool is: a name, arguments, hints, and a coroutine over the contract; leaves the wire to others."""
 
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Generic, TypeAlias, TypeVar
@@ -31,6 +32,8 @@ class Args(BaseModel):
 
 SessionRef = Annotated[str, Field(min_length=1, max_length=200, description="Id, prefix or name")]
 
+_FULL_ID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
 A = TypeVar("A", bound=Args)
 
 
@@ -48,6 +51,16 @@ class Call:
     async def cerver(self) -> Cerver:
         """Give the caller's Cerver."""
         return await self.opener.cerver()
+
+    async def session(self, reference: str) -> str:
+        """Give the full id of the session a caller means. A full id is taken as it is: its next use checks it.
+
+        Raises:
+            SessionNotFound, AmbiguousReference: none fits, or several do.
+        """
+        if _FULL_ID.fullmatch(reference):
+            return reference
+        return await (await self.cerver()).sessions.resolve(reference)
 
 
 @dataclass(frozen=True, slots=True)

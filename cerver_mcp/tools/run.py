@@ -40,7 +40,7 @@ async def _run(call: Call, args: RunArgs) -> Record:
     request = ExecRequest.model_validate({**given, "secrets": tuple(args.secrets or ())})
     cerver = await call.cerver()
     if args.session_id is not None:
-        return _reply(await _execute(cerver, await cerver.sessions.resolve(args.session_id), request, call.progress))
+        return _reply(await _execute(cerver, await call.session(args.session_id), request, call.progress))
     async with _new_session(cerver, args.runtime) as session_id:
         return _reply(await _execute(cerver, session_id, request, call.progress))
 

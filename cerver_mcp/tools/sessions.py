@@ -135,20 +135,20 @@ async def _spawn(call: Call, args: SpawnArgs) -> Record:
     given = args.model_dump(exclude={"parent_session_id"}, exclude_none=True)
     request = SpawnSession.model_validate({**given, "metadata": {"source": "mcp"}})
     cerver = await call.cerver()
-    parent = await cerver.sessions.resolve(args.parent_session_id)
+    parent = await call.session(args.parent_session_id)
     return opened(await cerver.sessions.spawn(parent, request))
 
 
 async def _end(call: Call, args: EndArgs) -> Record:
     sessions = (await call.cerver()).sessions
-    session_id = await sessions.resolve(args.session_id)
+    session_id = await call.session(args.session_id)
     actions = {"pause": sessions.pause, "resume": sessions.resume, "terminate": sessions.terminate}
     return opened(await actions[args.action](session_id))
 
 
 async def _metrics(call: Call, args: MetricsArgs) -> Record:
     sessions = (await call.cerver()).sessions
-    answer = await sessions.metrics(await sessions.resolve(args.session_id))
+    answer = await sessions.metrics(await call.session(args.session_id))
     return {
         "session_id": answer.session_id,
         "status": public_status(answer.status),

@@ -63,7 +63,7 @@ class AppendArgs(Args):
 async def _peek(call: Call, args: PeekArgs) -> str:
     request = _window(args)
     cerver = await call.cerver()
-    session_id = await cerver.sessions.resolve(args.session_id)
+    session_id = await call.session(args.session_id)
     page = await cerver.transcripts.read(session_id, request)
     named = None if session_id.startswith(args.session_id) else args.session_id
     return peek(page, name=named, request=request)
@@ -82,7 +82,7 @@ def _window(args: PeekArgs) -> ReadTranscript:
 async def _export(call: Call, args: ExportArgs) -> tuple[str, ...]:
     cursor, offset = _position(args.cursor)
     cerver = await call.cerver()
-    session_id = await cerver.sessions.resolve(args.session_id)
+    session_id = await call.session(args.session_id)
     request = ExportTranscript(format=args.format, cursor=cursor, max_bytes=PAGE_CHARACTERS)
     page = await cerver.transcripts.export(session_id, request)
     end = offset + PAGE_CHARACTERS
@@ -114,7 +114,7 @@ def _more(session_id: str, form: str, cursor: str) -> str:
 async def _append(call: Call, args: AppendArgs) -> Record:
     request = AppendEntries(entries=tuple(args.entries), expected_seq=args.expected_seq)
     cerver = await call.cerver()
-    reply = await cerver.transcripts.append(await cerver.sessions.resolve(args.session_id), request)
+    reply = await cerver.transcripts.append(await call.session(args.session_id), request)
     return {
         "session_id": reply.session_id,
         "added": reply.added,

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from cerver_core.errors import StoreUnavailable
 from cerver_mcp.server import build
 
 SECRET = "sk-live-THIS-MUST-NOT-BE-REPEATED"
+ABSENT = "00000000-0000-4000-8000-000000000000"
 Open = Callable[..., Any]
 
 
@@ -35,6 +37,17 @@ CASES: list[tuple[str, dict[str, Any], list[str]]] = [
     ("cerver_session_peek", {}, ["session_id is missing", "around, last_n, session_id, since"]),
     ("cerver_session_peek", {"session_id": "one", "since": 1, "around": 1}, ["since or around, not both"]),
     ("cerver_session_peek", {"session_id": "absent"}, ["session_not_found: ", "cerver_session_list"]),
+    ("cerver_session_peek", {"session_id": ABSENT}, ["session_not_found: "]),
+    ("cerver_session_export", {"session_id": ABSENT}, ["session_not_found: "]),
+    ("cerver_session_metrics", {"session_id": ABSENT}, ["session_not_found: "]),
+    ("cerver_session_end", {"session_id": ABSENT, "action": "pause"}, ["session_not_found: "]),
+    ("cerver_spawn", {"parent_session_id": ABSENT, "task": "t"}, ["session_not_found: "]),
+    ("cerver_run", {"session_id": ABSENT, "code": "true"}, ["session_not_found: "]),
+    (
+        "cerver_session_append",
+        {"session_id": ABSENT, "entries": [{"role": "user", "content": "x"}]},
+        ["session_not_found: "],
+    ),
     ("cerver_session_peek", {"session_id": "on\0e"}, ["session_not_found: "]),
     ("cerver_session_peek", {"session_id": 5}, ["session_id: input should be a valid string"]),
     ("cerver_session_peek", {"session_id": "twin"}, ["ambiguous_reference: ", "Give more characters of the id."]),
@@ -117,6 +130,15 @@ async def test_a_value_in_the_wrong_place_is_not_repeated(
     async with client() as opened:
         assert SECRET not in await failure(opened, tool, arguments)
     assert SECRET not in caplog.text
+
+
+async def test_a_gateway_that_does_not_answer_is_named_with_what_to_do(environ: dict[str, str]) -> None:
+    remote = {**environ, "CERVER_API_TOKEN": SECRET, "CERVER_GATEWAY_URL": "http://127.0.0.1:9"}
+    async with Client(build(partial(connect, Settings.from_environ(remote)))) as opened:
+        text = await failure(opened, "cerver_session_list", {})
+    assert text.startswith("gateway_unreachable: ")
+    assert "Check CERVER_GATEWAY_URL and the network" in text
+    assert SECRET not in text
 
 
 async def test_ten_megabytes_are_kept_whole_and_shown_in_part(client: Open) -> None:

@@ -192,3 +192,10 @@ def test_a_line_too_long_is_dropped_whole_and_the_next_one_is_read() -> None:
     lines = [*buffer.feed(b"12345"), *buffer.feed(b"6789"), *buffer.feed(b"abc\nok\npart")]
     assert [line if isinstance(line, bytes) else type(line) for line in lines] == [Oversized, b"ok"]
     assert buffer.rest() == b"part"
+
+
+def test_a_closed_stdin_is_told() -> None:
+    closed = ["sh", "-c", f'"{COMMAND}" <&-']
+    done = subprocess.run(closed, capture_output=True, check=False, timeout=WAIT_S)
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert b"stdin, stdout and stderr must be open" in done.stderr
