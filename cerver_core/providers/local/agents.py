@@ -6,6 +6,7 @@ import marshal
 import os
 import socket
 import subprocess
+import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ from cerver_core.providers.local.inside import tree, wire
 if TYPE_CHECKING:
     from importlib.abc import InspectLoader
 
-__all__ = ["Agent", "AgentPlan", "start_agent"]
+__all__ = ["Agent", "AgentPlan", "spooled", "start_agent"]
 
 _READY_TIMEOUT_S = 20.0
 _COLLECT_TIMEOUT_S = 2.0
@@ -190,12 +191,12 @@ def _command(plan: AgentPlan, numbers: dict[str, int], handed: contextlib.ExitSt
     settings: dict[str, Any] = {**plan.settings, **numbers, "env": dict(plan.env)}
     settings |= {"warm_python": None, "warm_payload": None}
     if plan.warm_python is not None:
-        payload = _file(_payload(_WARM_MODULES, settings, as_code=plan.warm_is_same), handed)
+        payload = handed.enter_context(spooled(_payload(_WARM_MODULES, settings, as_code=plan.warm_is_same))).fileno()
         passed.append(payload)
         settings |= {"warm_python": [plan.warm_python, "-c", _STUB, str(payload)], "warm_payload": payload}
-    payload = _file(_payload(_AGENT_MODULES, settings, as_code=True), handed)
+    payload = handed.enter_context(spooled(_payload(_AGENT_MODULES, settings, as_code=True))).fileno()
     passed.append(payload)
-    files = {word: _file(content, handed) for word, content in plan.data.items()}
+    files = {word: handed.enter_context(spooled(content)).fileno() for word, content in plan.data.items()}
     passed += files.values()
     wrapper = [str(files.get(word, word)) for word in plan.wrapper]
     return [*wrapper, plan.interpreter, "-I", "-S", "-E", "-c", _STUB, str(payload)], passed
@@ -214,9 +215,13 @@ def _module(name: str, *, as_code: bool) -> object:
     return loader.get_code(full) if as_code else loader.get_source(full)
 
 
-def _file(content: bytes, handed: contextlib.ExitStack) -> int:
-    file: IO[bytes] = handed.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - closed by the stack
+def spooled(content: bytes) -> IO[bytes]:
+    """Make a file without a name that holds this; in memory where the system can, as it may hold secrets."""
+    if sys.platform == "linux":
+        file: IO[bytes] = os.fdopen(os.memfd_create("cerver"), "w+b")
+    else:
+        file = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
     file.write(content)
     file.flush()
     file.seek(0)
-    return file.fileno()
+    return file

@@ -9,7 +9,6 @@ import errno
 import os
 import selectors
 import socket
-import tempfile
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -19,9 +18,9 @@ from typing import Self
 
 import anyio
 
-from cerver_core.errors import InvalidInput, ProviderFailed, ProviderUnavailable
+from cerver_core.errors import InvalidInput, ProviderFailed, ProviderUnavailable, RuntimeMissing
 from cerver_core.providers.base import Exited, Output
-from cerver_core.providers.local.agents import Agent
+from cerver_core.providers.local.agents import Agent, spooled
 from cerver_core.providers.local.inside import wire
 
 __all__ = ["Execution", "Start"]
@@ -40,8 +39,8 @@ _KILLED = 137
 class Start:
     """What an execution needs to begin: the agent to ask and the request to hand it.
 
-    `on_cwd` learns where the shell stood at the end. With `ends_agent` the agent is for this execution alone. `is_warm`
-    asks the warm Python.
+    `on_cwd` learns where the shell stood at the end; `on_end` is called when all is over. `is_warm` asks
+    the warm Python.
     """
 
     agent: Agent
@@ -49,7 +48,7 @@ class Start:
     timeout_s: float
     notes: tuple[str, ...] = ()
     on_cwd: Callable[[bytes], None] | None = None
-    ends_agent: bool = False
+    on_end: Callable[[], None] | None = None
     is_warm: bool = False
 
 
@@ -149,9 +148,7 @@ class Execution:
         with contextlib.ExitStack() as stack:
             descriptors = list(self._pipes.given)
             if len(body) > wire.INLINE_BYTES:
-                spool = stack.enter_context(tempfile.TemporaryFile())
-                spool.write(body)
-                spool.flush()
+                spool = stack.enter_context(spooled(body))
                 descriptors, body = [*descriptors, spool.fileno()], b""
             try:
                 await agent.send(body, descriptors, to_python=self._start.is_warm)
@@ -237,6 +234,8 @@ class Execution:
             return
         self._settle(126, 0)
         reason = text.decode(errors="replace")
+        if code == errno.ENOENT:
+            raise RuntimeMissing("the program of this runtime was found earlier and is gone now; try again later")
         if code == errno.E2BIG:
             raise InvalidInput("the command's environment is too large for this machine")
         raise ProviderUnavailable(f"the command could not be started: {reason}")
@@ -259,8 +258,8 @@ class Execution:
     def _close(self) -> None:
         self._selector.close()
         self._pipes.close()
-        if self._start.ends_agent:
-            self._start.agent.kill()
+        if self._start.on_end is not None:
+            self._start.on_end()
 
 
 def _read_some(stream: int) -> bytes | None:

@@ -11,9 +11,12 @@ from cerver_core.errors import FileMissing, InvalidInput, StoreUnavailable, TooL
 from cerver_core.providers.local.paths import FOLDER_FLAGS, Place, walk
 from cerver_core.wire.computes import FileEntry, FileList
 
-__all__ = ["MOST_ENTRIES", "PARTIAL", "list_folder", "read_file", "write_file"]
+__all__ = ["DEEPEST", "MOST_ENTRIES", "PARTIAL", "list_folder", "read_file", "write_file"]
 
 MOST_ENTRIES = 10_000
+DEEPEST = 100
+"""How many folders down a listing and a copy go; each holds one open file on the way."""
+
 PARTIAL = ".cerver-partial-"
 """How the names of files begin that are being written."""
 
@@ -60,12 +63,12 @@ def read_file(root: str, path: str, *, max_bytes: int) -> bytes:
 
 
 def list_folder(root: str, path: str, *, recursive: bool) -> FileList:
-    """List a folder, sorted by path; links are named, not followed."""
+    """List a folder, sorted by path; links are named, not followed. Goes `DEEPEST` folders down."""
     with walk(root, path) as place:
         folder = place.open_folder()
         prefix = "/".join(name for name in path.split("/") if name not in ("", "."))
         entries: list[FileEntry] = []
-        for entry in _entries(folder, f"{prefix}/" if prefix else "", recursive=recursive):
+        for entry in _entries(folder, f"{prefix}/" if prefix else "", DEEPEST if recursive else 0):
             entries.append(entry)
             if len(entries) > MOST_ENTRIES:
                 break
@@ -77,8 +80,8 @@ def list_folder(root: str, path: str, *, recursive: bool) -> FileList:
     )
 
 
-def _entries(folder: int, prefix: str, *, recursive: bool) -> Iterator[FileEntry]:
-    """Give the entries below an open folder, in order, and close it."""
+def _entries(folder: int, prefix: str, depth: int) -> Iterator[FileEntry]:
+    """Give the entries below an open folder, so many folders deep, in order, and close it."""
     try:
         with os.scandir(folder) as found:
             names = heapq.nsmallest(MOST_ENTRIES + 1, (item.name for item in found))
@@ -90,10 +93,10 @@ def _entries(folder: int, prefix: str, *, recursive: bool) -> Iterator[FileEntry
             except OSError:
                 continue
             yield _entry(f"{prefix}{name}", status)
-            if recursive and stat.S_ISDIR(status.st_mode):
+            if depth > 0 and stat.S_ISDIR(status.st_mode):
                 with contextlib.suppress(OSError):
                     below = os.open(name, FOLDER_FLAGS, dir_fd=folder)
-                    yield from _entries(below, f"{prefix}{name}/", recursive=True)
+                    yield from _entries(below, f"{prefix}{name}/", depth - 1)
     finally:
         os.close(folder)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cerver_core.errors import FileMissing, InvalidInput, StoreUnavailable
+from cerver_core.providers.local.files import DEEPEST
 from cerver_core.providers.local.paths import FOLDER_FLAGS, walk
 from cerver_core.wire.computes import FolderReport
 
@@ -16,7 +17,6 @@ __all__ = ["download", "upload"]
 _Sides = tuple[int, int]
 """The open folders to copy from and to."""
 
-_DEEPEST = 100
 _BLOCK_BYTES = 1024 * 1024
 
 
@@ -110,8 +110,8 @@ def _copy(sides: _Sides, prefix: str, depth: int, tally: _Tally) -> None:
 def _copy_folder(sides: _Sides, path: str, depth: int, tally: _Tally) -> None:
     origin, target = sides
     name = path.rpartition("/")[2]
-    if depth >= _DEEPEST:
-        tally.skip(path, f"more than {_DEEPEST} folders deep")
+    if depth >= DEEPEST:
+        tally.skip(path, f"more than {DEEPEST} folders deep")
         return
     with contextlib.suppress(FileExistsError):
         os.mkdir(name, 0o755, dir_fd=target)

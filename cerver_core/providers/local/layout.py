@@ -86,4 +86,4 @@ class Layout:
         return self.folder / "cwd"
 
 
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-][A-Za-z0-9._-]{0,126}")
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")

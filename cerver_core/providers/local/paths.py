@@ -17,6 +17,7 @@ __all__ = ["FOLDER_FLAGS", "Place", "walk"]
 FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _MOST_LINKS = 40
 _PATH_BYTES = 4096
+_DEEPEST = 256
 
 
 class Place:
@@ -79,6 +80,8 @@ def _checked(path: str) -> str:
         raise InvalidInput(f"the path {path!a} is not valid text") from error
     if size > _PATH_BYTES:
         raise InvalidInput(f"a path may have {_PATH_BYTES} bytes; this one has {size}")
+    if path.count("/") > _DEEPEST:
+        raise InvalidInput(f"a path may be {_DEEPEST} folders deep; this one is deeper")
     if path.startswith("/"):
         raise PathEscapesWorkspace(f"{path!r} is absolute; give it relative to the workspace")
     return path

@@ -25,6 +25,7 @@ from cerver_core.wire.computes import Control, IsolationLevel
 __all__ = ["Finding", "probe"]
 
 _PROBE_TIMEOUT_S = 20.0
+_LEFT_BEHIND_S = 3600
 _NO_RUNTIMES = Runtimes(None, None, None)
 _NAMES = {"process": "", "confined": "Landlock", "sandbox": "mount namespace"}
 
@@ -46,6 +47,7 @@ async def probe(
     missing = _missing(level, bubblewrap)
     if missing is not None:
         return Finding({}, missing)
+    _clear(home)
     last = ""
     for nesting in (False, True) if level == "sandbox" else (False,):
         try:
@@ -93,6 +95,14 @@ async def _try(
             return {**said, **baits.outcomes(), "daemon": "refused ended" if is_daemon_gone else "done"}
     finally:
         remove_folder(sandbox.layout.folder)
+
+
+def _clear(home: Path) -> None:
+    """Remove what a probe that was killed has left, an hour ago or earlier."""
+    for folder in (home / "workspaces").glob("probe-*"):
+        with contextlib.suppress(OSError):
+            if time.time() - folder.stat().st_mtime > _LEFT_BEHIND_S:
+                remove_folder(folder)
 
 
 async def _listen(execution: Execution) -> dict[str, str]:

@@ -1,4 +1,7 @@
-"""What each isolation level shows and allows: mounts, Landlock rules, the macOS profile, the clean environment."""
+"""What each isolation level shows and allows: mounts, Landlock rules, the macOS profile, the clean environment.
+
+The macOS profile was written from documentation and has not been run on a Mac yet; there, the probe has the last word.
+"""
 
 import os
 from collections.abc import Mapping

@@ -211,7 +211,7 @@ class LocalProvider:
         command = Command("", "shell", timeout_s, packages.install_environment(self._environ))
         asked = requests.make_request(sandbox, command, plan.env, inside.work)
         asked |= {"runtime": "argv", "argv": argv, "memory_bytes": None}
-        return Start(agent, asked, timeout_s, ends_agent=True)
+        return Start(agent, asked, timeout_s, on_end=partial(self._end, sandbox.sandbox_id, agent))
 
     async def _agent(self, sandbox: Sandbox, runtimes: Runtimes) -> tuple[Agent, AgentPlan]:
         known = self._agents.get(sandbox.sandbox_id)
@@ -233,15 +233,22 @@ class LocalProvider:
         bubblewrap = await self._levels.bubblewrap(sandbox.level, network=sandbox.network)
         plan = plan_agent(sandbox, self._environ, runtimes, bubblewrap, also_seen=also_seen)
         agent = start_agent(plan)
-        self._registry.add(sandbox.sandbox_id, agent.pid)
-        await agent.wait_ready()
+        try:
+            self._registry.add(sandbox.sandbox_id, agent.pid)
+            await agent.wait_ready()
+        except BaseException:
+            self._end(sandbox.sandbox_id, agent)
+            raise
         return agent, plan
 
     def _end_own(self, sandbox_id: str) -> None:
         known = self._agents.pop(sandbox_id, None)
         if known is not None:
-            known[0].kill()
-            self._registry.remove(sandbox_id, known[0].pid)
+            self._end(sandbox_id, known[0])
+
+    def _end(self, sandbox_id: str, agent: Agent) -> None:
+        agent.kill()
+        self._registry.remove(sandbox_id, agent.pid)
 
     async def _found_runtimes(self) -> Runtimes:
         if self._runtimes is None:

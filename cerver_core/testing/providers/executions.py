@@ -141,6 +141,11 @@ class ExecutionsContract(ProviderGround):
         code = f"{comment}{'x' * 600_000}\n{last}\n"
         assert (await run(provider, ref, code, _runtime(runtime))).stdout == b"end\n"
 
+    async def test_code_that_looks_like_an_option_is_code(self, provider: Provider, ref: SandboxRef) -> None:
+        assert (await run(provider, ref, "-v")).exited.exit_code == 127
+        assert (await run(provider, ref, "-1; print(2)", "python")).text == "2"
+        assert (await run(provider, ref, "-1; console.log(2)", "node")).text == "2"
+
     async def test_commands_at_the_same_time_keep_to_themselves(self, provider: Provider, ref: SandboxRef) -> None:
         ran: dict[int, Ran] = {}
 

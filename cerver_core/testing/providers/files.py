@@ -102,6 +102,14 @@ class FilesContract(ProviderGround):
     async def test_a_malformed_path_is_refused(self, provider: Provider, ref: SandboxRef, path: str) -> None:
         await self._refuses(provider, ref, path, InvalidInput)
 
+    async def test_folders_nested_without_end_do_no_harm(self, provider: Provider, ref: SandboxRef) -> None:
+        code = "import os\nfor _ in range(1500):\n    os.mkdir('d')\n    os.chdir('d')"
+        assert (await run(provider, ref, code, "python")).exited.exit_code == 0
+        listed = await provider.list_files(ref, ".", recursive=True)
+        assert listed.entries[0].path == "d"
+        with pytest.raises(InvalidInput):
+            await provider.write_file(ref, "d/" * 1000 + "x", b"")
+
     async def test_a_folder_goes_in_and_comes_out_again(
         self, provider: Provider, ref: SandboxRef, tmp_path: Path
     ) -> None:

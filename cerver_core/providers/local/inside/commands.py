@@ -43,15 +43,15 @@ def _argv(programs: Programs, request: wire.Request) -> list[str]:
         return list(request["argv"])
     program = programs[runtime]
     if runtime == "shell":
-        return [program, "-c", _shell_code(code, request)]
+        return [program, "-c", "--", _shell_code(code, request)]
     if runtime == "python":
-        return [program, "-c", _python_code(code)]
-    return [program, *_node_options(request), "-e", _node_code(code)]
+        return [program, "-c", _python_code(code, request)]
+    return [program, *_node_options(request), f"--eval={_node_code(code, request)}"]
 
 
 def _shell_code(code: str, request: wire.Request) -> str:
     if _is_long(code):
-        code = f". {shlex.quote(_file(code, '.sh'))}"
+        code = f". {shlex.quote(_file(code, '.sh', request))}"
     note = request.get("cwd_note")
     if note is None:
         return code
@@ -60,16 +60,16 @@ def _shell_code(code: str, request: wire.Request) -> str:
     return f"trap {shlex.quote(tell)} EXIT; {code}"
 
 
-def _python_code(code: str) -> str:
+def _python_code(code: str, request: wire.Request) -> str:
     if not _is_long(code):
         return code
-    return f"exec(compile(open({_file(code, '.py')!r}, encoding='utf-8').read(), '<string>', 'exec'))"
+    return f"exec(compile(open({_file(code, '.py', request)!r}, encoding='utf-8').read(), '<string>', 'exec'))"
 
 
-def _node_code(code: str) -> str:
+def _node_code(code: str, request: wire.Request) -> str:
     if not _is_long(code):
         return code
-    path = _file(code, ".js").replace("\\", "\\\\").replace("'", "\\'")
+    path = _file(code, ".js", request).replace("\\", "\\\\").replace("'", "\\'")
     return f"(0, eval)(require('fs').readFileSync('{path}', 'utf8'))"
 
 
@@ -82,7 +82,9 @@ def _is_long(code: str) -> bool:
     return len(code) * 4 > _ARGUMENT_BYTES and len(code.encode()) > _ARGUMENT_BYTES
 
 
-def _file(code: str, suffix: str) -> str:
+def _file(code: str, suffix: str, request: wire.Request) -> str:
+    """Put the code in a file, which the supervisor removes when the command has ended."""
     with tempfile.NamedTemporaryFile("w", suffix=suffix, prefix="code-", delete=False, encoding="utf-8") as file:
         file.write(code)
+    request["spilled"] = file.name
     return file.name

@@ -18,7 +18,7 @@ _PR_CAP_AMBIENT = 47
 _PR_CAP_AMBIENT_CLEAR_ALL = 4
 _CAPABILITY_VERSION_3 = 0x20080522
 _LAST_CAPABILITY = 63
-_OPEN_FILES = 65_536
+_OPEN_FILES = 10_240 if sys.platform == "darwin" else 65_536
 
 
 def adopt_orphans() -> None:
@@ -58,8 +58,9 @@ def limit() -> None:
 
 
 def limit_memory(size_bytes: int) -> None:
-    """Bound the address space of this process and, each for itself, of all it starts."""
-    resource.setrlimit(resource.RLIMIT_AS, (size_bytes, size_bytes))
+    """Bound the address space of this process and, each for itself, of all it starts. macOS keeps to no such limit."""
+    if sys.platform != "darwin":
+        resource.setrlimit(resource.RLIMIT_AS, (size_bytes, size_bytes))
 
 
 def _prctl(option: int, value: int) -> None:

@@ -59,10 +59,19 @@ def _serve(request: wire.Request, descriptors: list[int], bell: int, launch: Lau
     if child:
         _watch(child, control, bell, request, wire.MOVED if moved else 0)
     os.close(control)
+    if "spilled" in request:
+        _remove(request["spilled"])
     if not _has_children():
         return True
     _linger(bell)
     return False
+
+
+def _remove(path: str) -> None:
+    try:
+        os.unlink(path)
+    except OSError:
+        return
 
 
 def _enter(request: wire.Request) -> bool:

@@ -70,6 +70,9 @@ def receive(channel: int) -> tuple[Request, list[int]] | None:
         descriptors = list(rights)
         if not descriptors:
             return None
+        if not _CLOSE_ON_EXEC:
+            for descriptor in descriptors:
+                os.set_inheritable(descriptor, False)
         if len(descriptors) == _MOST_DESCRIPTORS:
             body = _read_spool(descriptors.pop())
         return marshal.loads(body), descriptors  # noqa: S302 - comes from the host
