@@ -4,28 +4,34 @@ Each conversation becomes a session, each part of it an entry whose id its sourc
 a kill, adds what is new and nothing else. How far a document was read stands in its session's metadata.
 """
 
+import fcntl
+import os
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import Literal
 
+import anyio
 from anyio import to_thread
 from pydantic import JsonValue
 
 from cerver_core.api import Cerver
-from cerver_core.errors import EntryConflict, InvalidInput, NotFound, SessionStateConflict, TooLarge
+from cerver_core.errors import Conflict, EntryConflict, InvalidInput, NotFound, SessionStateConflict, TooLarge
 from cerver_core.importers.base import Batch, Conversation, Document, HistoryImporter, Tally
 from cerver_core.wire.sessions import CreateSession, ListSessions, SessionRecord, UpdateSession
 from cerver_core.wire.transcripts import AppendEntries, NewEntry
 
-__all__ = ["HistoryImport", "Imported", "Standing"]
+__all__ = ["HistoryImport", "Imported", "Standing", "alone"]
 
 Standing = Literal["new", "grown", "unchanged"]
 """How a document stands to what was imported: not yet, changed since, or the same."""
 
 _READ_BYTES = 1024 * 1024
 _LIST_LIMIT = 200
+_LOCK_POLL_S = 0.05
 _NAME_CHARACTERS = 200
 _HARNESSES = {"claude-code": "claude"}
 
@@ -59,6 +65,38 @@ class _Known:
     metadata: dict[str, JsonValue]
 
 
+@asynccontextmanager
+async def alone(home: Path, *, patience_s: float = 0) -> AsyncGenerator[None]:
+    """Let one import run at a time on this machine; two at once could make two sessions of one conversation.
+
+    Raises:
+        Conflict: another one runs, and does not end within `patience_s`.
+    """
+    handle = _lock_file(home)
+    try:
+        with anyio.move_on_after(patience_s):
+            while not _is_ours(handle):  # noqa: ASYNC110 - nothing tells when a lock is free
+                await anyio.sleep(_LOCK_POLL_S)
+        if not _is_ours(handle):
+            raise Conflict("another import is under way on this machine; wait for its end")
+        yield
+    finally:
+        os.close(handle)
+
+
+def _lock_file(home: Path) -> int:
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return os.open(home / "import.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+
+def _is_ours(handle: int) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
 class HistoryImport:
     """Imports the documents of one source into a caller's Cerver."""
 
@@ -69,9 +107,21 @@ class HistoryImport:
 
     async def look(self) -> None:
         """Learn what was imported from this source before; to be done first."""
+        await self._look(lambda: False)
+
+    async def look_for(self, document_id: str) -> None:
+        """Learn of one conversation alone, with those under it; cheap for one that was lately active. To be done first.
+
+        Of others nothing is known afterwards.
+        """
+        await self._look(lambda: document_id in self._known)
+        if known := self._known.get(document_id):
+            await self._look(lambda: False, parent=known.session_id)
+
+    async def _look(self, is_enough: Callable[[], bool], *, parent: str | None = None) -> None:
         cursor: str | None = None
-        while True:
-            request = ListSessions(source=self._importer.name, limit=_LIST_LIMIT, cursor=cursor)
+        while not is_enough():
+            request = ListSessions(source=self._importer.name, parent=parent, limit=_LIST_LIMIT, cursor=cursor)
             page = await self._cerver.sessions.list(request)
             for record in page.sessions:
                 self._learn(record)

@@ -1,12 +1,9 @@
 """The command `import`: histories that other agents left on this machine, or one of Cerver's own exports."""
 
-import fcntl
-import os
 import re
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -20,13 +17,16 @@ from cerver_core.cli.import_report import Progress, Survey, report_json, show_im
 from cerver_core.cli.terminal import Terminal
 from cerver_core.clock import SystemClock
 from cerver_core.config import Settings
-from cerver_core.errors import Conflict, FileMissing, InvalidInput
-from cerver_core.histories import HistoryImport
+from cerver_core.errors import FileMissing, InvalidInput
+from cerver_core.histories import HistoryImport, alone
 from cerver_core.importers.base import Document, HistoryImporter
 from cerver_core.importers.sources import SOURCES, history_importer
 from cerver_core.importers.values import time_of
 
 __all__ = ["COMMANDS"]
+
+_PATIENCE_S = 10.0
+"""How long to wait for another import: what hooks noted is brought in within a moment."""
 
 _SPAN = re.compile(r"(\d{1,5})([hdw])")
 _HOURS = {"h": 1, "d": 24, "w": 168}
@@ -56,13 +56,16 @@ async def _import(cerver: Cerver, args: Namespace, terminal: Terminal) -> int:
     ]
     if args.dry_run:
         return _answer(surveys, args, terminal)
-    with _alone(settings.home), Progress(terminal, surveys) as progress:
-        for survey in surveys:
-            for document in survey.to_read:
-                survey.imported.append(
-                    await survey.histories.bring_in(document, lambda at, it=document: progress.reach(it, at))
-                )
-                progress.finish(document)
+    async with alone(settings.home, patience_s=_PATIENCE_S):
+        for survey in surveys:  # again: hooks may have brought in some of it meanwhile
+            await survey.histories.look()
+        with Progress(terminal, surveys) as progress:
+            for survey in surveys:
+                for document in survey.to_read:
+                    survey.imported.append(
+                        await survey.histories.bring_in(document, lambda at, it=document: progress.reach(it, at))
+                    )
+                    progress.finish(document)
     return _answer(surveys, args, terminal)
 
 
@@ -116,24 +119,6 @@ def _since(text: str | None) -> datetime | None:
     if moment is None:
         raise InvalidInput(f"--since {text!r} is no time: say 2026-05-01, or 12h, 30d, 8w for so long ago")
     return moment.astimezone(UTC)
-
-
-@contextmanager
-def _alone(home: Path) -> Generator[None]:
-    """Let one import run at a time on this machine; two at once could make two sessions of one conversation.
-
-    Raises:
-        Conflict: another one runs.
-    """
-    home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    handle = os.open(home / "import.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    except BlockingIOError as error:
-        raise Conflict("another import is under way on this machine; wait for its end") from error
-    finally:
-        os.close(handle)
 
 
 async def _export(cerver: Cerver, args: Namespace, terminal: Terminal) -> int:
