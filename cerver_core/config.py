@@ -30,8 +30,9 @@ class Settings:
     """What the environment says.
 
     With `api_token` the road is the gateway at `gateway_url`; without, the engine on the SQLite file under `home`.
-    `isolation` is the level asked for this machine's sandboxes; null means the strongest it can do. `environ` is the
-    whole environment, for the secret backends; it shows in no repr.
+    `isolation` is the level asked for this machine's sandboxes; null means the strongest it can do. `digest` offers an
+    agent the last sessions in its folder when one begins. `environ` is the whole environment, for the secret backends;
+    it shows in no repr.
     """
 
     home: Path
@@ -40,6 +41,7 @@ class Settings:
     durability: Durability = "full"
     isolation: IsolationLevel | None = None
     secrets_backend: str = "env"
+    digest: bool = False
     environ: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
 
     @property
@@ -64,6 +66,7 @@ class Settings:
             durability=_choice(values, "CERVER_DURABILITY", _DURABILITIES, "full"),
             isolation=_choice(values, "CERVER_ISOLATION", _LEVELS, None),
             secrets_backend=values.get("CERVER_SECRETS_BACKEND", "env"),
+            digest=_choice(values, "CERVER_DIGEST", _SWITCH, default=False),
             environ=everything,
         )
 
@@ -84,4 +87,5 @@ def _url(value: str) -> str:
 
 
 _DURABILITIES: Mapping[str, Durability] = {"full": "full", "relaxed": "relaxed"}
+_SWITCH: Mapping[str, bool] = {"on": True, "off": False}
 _LEVELS: Mapping[str, IsolationLevel | None] = {"process": "process", "confined": "confined", "sandbox": "sandbox"}

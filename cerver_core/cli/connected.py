@@ -3,6 +3,7 @@
 import signal
 from argparse import Namespace
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from typing import TypeVar
 
 import anyio
@@ -13,6 +14,7 @@ from cerver_core.cli.terminal import Terminal
 from cerver_core.config import Settings
 from cerver_core.connect import connect
 from cerver_core.errors import CerverError, InvalidInput
+from cerver_core.remembering.spool import Spool
 
 __all__ = ["Asked", "ask", "connected", "perform"]
 
@@ -24,8 +26,11 @@ RequestT = TypeVar("RequestT", bound=BaseModel)
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-def connected(work: Asked) -> Callable[[Namespace, Terminal], int]:
-    """Make a command of what needs a Cerver: opened as the environment says, closed afterwards."""
+def connected(work: Asked, *, sees_to_notes: bool = True) -> Callable[[Namespace, Terminal], int]:
+    """Make a command of what needs a Cerver: opened as the environment says, closed afterwards.
+
+    What hooks noted while nobody was there is then seen to as well, by a process of its own.
+    """
 
     def run(args: Namespace, terminal: Terminal) -> int:
         async def with_cerver() -> int:
@@ -34,9 +39,18 @@ def connected(work: Asked) -> Callable[[Namespace, Terminal], int]:
             return _answer(outcome)
 
         settings = Settings.from_environ()
+        if sees_to_notes:
+            _see_to_notes(Spool(settings.environ))
         return perform(with_cerver)
 
     return run
+
+
+def _see_to_notes(spool: Spool) -> None:
+    """Start a drainer if hooks left notes and nobody is at them: the next command after a time of being down."""
+    if spool.waiting() or spool.taken():
+        with suppress(OSError):
+            spool.start_drainer()
 
 
 def perform(work: Callable[[], Awaitable[int]]) -> int:

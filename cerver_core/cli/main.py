@@ -1,25 +1,14 @@
-"""The `cerver` command: finds the command's module, runs it, and turns errors into one line and an exit code."""
+"""The `cerver` command: tells hooks, for which an agent waits, from all else, and loads only what that takes."""
 
-import importlib
-import logging
-import os
+from __future__ import annotations
+
 import sys
-from argparse import ArgumentParser
-from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
-from typing import TYPE_CHECKING, NoReturn
 
-from cerver_core import __version__
-from cerver_core.cli import exits
-from cerver_core.cli.terminal import Terminal
-from cerver_core.errors import CerverError, InvalidInput
-
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from cerver_core.cli.command import Commands
+    from collections.abc import Mapping, Sequence
 
 __all__ = ["COMMANDS", "main"]
-
-_log = logging.getLogger(__name__)
 
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "run": ("run", "run code in a session's sandbox, with live output"),
@@ -35,6 +24,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "append": ("transcripts", "add an entry to a transcript"),
     "export": ("transcripts", "write a whole transcript: text, markdown or jsonl"),
     "import": ("imports", "bring in histories of other agents, or a jsonl export"),
+    "hook": ("hooks", "note what an agent's hook tells, and bring its turns in"),
     "doctor": ("doctor", "say what works here, what does not, and what to do"),
     "skill": ("skill", "install the skill that tells agents how to use Cerver"),
     "mcp": ("mcp", "serve MCP over stdio, as cerver-mcp does"),
@@ -42,79 +32,13 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
 """Each command: the module of `cerver_core.cli` that holds it, and what it does."""
 
 
-_HEADER = """\
-Memory, compute and secrets for AI agents.
-
-usage: cerver COMMAND [...]
-"""
-_FOOTER = """
-A session goes by its id, a unique beginning of it, or its name.
-`cerver COMMAND --help` says more about each.
-"""
-
-
-class _Usage(InvalidInput):
-    code = "usage"
-
-
-class _Parser(ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise _Usage(f"{message}; see `{self.prog} --help`")
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command that `argv` (or the process's own arguments) names; give the exit code."""
-    terminal = Terminal.standard()
-    try:
-        code = _dispatch(sys.argv[1:] if argv is None else list(argv), terminal)
-        terminal.flush()
-    except KeyboardInterrupt:
-        return exits.INTERRUPTED
-    except BrokenPipeError:
-        return _unread()
-    except SystemExit as stop:  # argparse, after --help
-        return stop.code if isinstance(stop.code, int) else exits.OK
-    except CerverError as error:
-        terminal.complain_of(error)
-        return exits.exit_code_of(error)
-    except Exception as error:  # noqa: BLE001 - the edge: whatever broke becomes one line and a code
-        _log.exception("the command broke")
-        terminal.complain("bug", f"{type(error).__name__}: {error}")
-        return exits.FAILED
-    return code
+    arguments = sys.argv[1:] if argv is None else list(argv)
+    if arguments[:1] == ["hook"] and arguments[1:2] not in (["drain"], ["-h"], ["--help"]):
+        from cerver_core.cli.hook import hook  # noqa: PLC0415 - what follows takes longer than an agent likes to wait
 
+        return hook(arguments[1:])
+    from cerver_core.cli.dispatch import dispatch  # noqa: PLC0415 - as above
 
-def _dispatch(arguments: list[str], terminal: Terminal) -> int:
-    name = arguments[0] if arguments else "--help"
-    if name in {"-h", "--help", "help"}:
-        terminal.text(_overview())
-        return exits.OK
-    if name in {"-V", "--version", "version"}:
-        terminal.line(f"cerver {__version__}")
-        return exits.OK
-    if name not in COMMANDS:
-        close = get_close_matches(name, COMMANDS, n=1)
-        raise _Usage(f"no command {name!r}" + (f"; did you mean {close[0]!r}?" if close else "; see `cerver --help`"))
-    module, summary = COMMANDS[name]
-    commands: Commands = importlib.import_module(f"cerver_core.cli.{module}").COMMANDS
-    command = commands[name]
-    parser = _Parser(prog=f"cerver {name}", description=summary[0].upper() + summary[1:] + ".", allow_abbrev=False)
-    command.arguments(parser)
-    return command.run(parser.parse_intermixed_args(arguments[1:]), terminal)
-
-
-def _overview() -> str:
-    lines = [f"  {name:<10}{summary}" for name, (_, summary) in COMMANDS.items()]
-    return "\n".join([_HEADER, *lines, _FOOTER])
-
-
-def _unread() -> int:
-    """Keep the interpreter from failing once more when it flushes a pipe that nobody reads."""
-    null = os.open(os.devnull, os.O_WRONLY)
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except BrokenPipeError:
-            os.dup2(null, stream.fileno())
-    os.close(null)
-    return exits.BROKEN_PIPE
+    return dispatch(arguments)

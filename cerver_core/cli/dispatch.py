@@ -1,0 +1,100 @@
+"""Finds the module of a command, runs it, and turns errors into one line and an exit code."""
+
+import importlib
+import logging
+import os
+import sys
+from argparse import ArgumentParser
+from collections.abc import Sequence
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, NoReturn
+
+from cerver_core import __version__
+from cerver_core.cli import exits
+from cerver_core.cli.main import COMMANDS
+from cerver_core.cli.terminal import Terminal
+from cerver_core.errors import CerverError, InvalidInput
+
+if TYPE_CHECKING:
+    from cerver_core.cli.command import Commands
+
+__all__ = ["dispatch"]
+
+_log = logging.getLogger(__name__)
+
+_HEADER = """\
+Memory, compute and secrets for AI agents.
+
+usage: cerver COMMAND [...]
+"""
+_FOOTER = """
+A session goes by its id, a unique beginning of it, or its name.
+`cerver COMMAND --help` says more about each.
+"""
+
+
+class _Usage(InvalidInput):
+    code = "usage"
+
+
+class _Parser(ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise _Usage(f"{message}; see `{self.prog} --help`")
+
+
+def dispatch(arguments: Sequence[str]) -> int:
+    """Run the command that the arguments begin with; give the exit code."""
+    terminal = Terminal.standard()
+    try:
+        code = _run(list(arguments), terminal)
+        terminal.flush()
+    except KeyboardInterrupt:
+        return exits.INTERRUPTED
+    except BrokenPipeError:
+        return _unread()
+    except SystemExit as stop:  # argparse, after --help
+        return stop.code if isinstance(stop.code, int) else exits.OK
+    except CerverError as error:
+        terminal.complain_of(error)
+        return exits.exit_code_of(error)
+    except Exception as error:  # noqa: BLE001 - the edge: whatever broke becomes one line and a code
+        _log.exception("the command broke")
+        terminal.complain("bug", f"{type(error).__name__}: {error}")
+        return exits.FAILED
+    return code
+
+
+def _run(arguments: list[str], terminal: Terminal) -> int:
+    name = arguments[0] if arguments else "--help"
+    if name in {"-h", "--help", "help"}:
+        terminal.text(_overview())
+        return exits.OK
+    if name in {"-V", "--version", "version"}:
+        terminal.line(f"cerver {__version__}")
+        return exits.OK
+    if name not in COMMANDS:
+        close = get_close_matches(name, COMMANDS, n=1)
+        raise _Usage(f"no command {name!r}" + (f"; did you mean {close[0]!r}?" if close else "; see `cerver --help`"))
+    module, summary = COMMANDS[name]
+    commands: Commands = importlib.import_module(f"cerver_core.cli.{module}").COMMANDS
+    command = commands[name]
+    parser = _Parser(prog=f"cerver {name}", description=summary[0].upper() + summary[1:] + ".", allow_abbrev=False)
+    command.arguments(parser)
+    return command.run(parser.parse_intermixed_args(arguments[1:]), terminal)
+
+
+def _overview() -> str:
+    lines = [f"  {name:<10}{summary}" for name, (_, summary) in COMMANDS.items()]
+    return "\n".join([_HEADER, *lines, _FOOTER])
+
+
+def _unread() -> int:
+    """Keep the interpreter from failing once more when it flushes a pipe that nobody reads."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except BrokenPipeError:
+            os.dup2(null, stream.fileno())
+    os.close(null)
+    return exits.BROKEN_PIPE
