@@ -131,6 +131,9 @@ def _lighter(term: Term) -> Term:
 
 
 def _kept(wanted: Sequence[Term]) -> tuple[Term, ...]:
-    unique = list({term.spellings[0]: term for term in reversed(wanted)}.values())[::-1]
+    first: dict[tuple[str, ...], Term] = {}
+    for term in wanted:
+        first.setdefault(term.spellings[0], term)
+    unique = list(first.values())
     telling = [term for term in unique if term.is_phrase or term.is_prefix or not is_stop_word(term.spellings[0][0])]
     return tuple((telling or unique)[:MOST_TERMS])

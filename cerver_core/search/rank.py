@@ -16,7 +16,7 @@ from cerver_core.search.words import Word, words
 
 __all__ = ["DEFAULT_WEIGHTS", "RELATIVE", "TOOL", "Corpus", "Evidence", "Judge", "Tally", "Weights", "holds_phrase"]
 
-RELATIVE = 0.35
+RELATIVE = 0.5
 """What a word that often means the same counts for, beside the word itself."""
 
 TOOL = 0.4
