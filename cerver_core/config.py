@@ -22,6 +22,7 @@ DEFAULT_GATEWAY_URL = "https://gateway.cerver.ai"
 """The public gateway (wire contract §0, generation G2)."""
 
 Durability = Literal["full", "relaxed"]
+Detection = Literal["off", "detect", "on"]
 T = TypeVar("T")
 
 
@@ -30,6 +31,7 @@ class Settings:
     """What the environment says.
 
     With `api_token` the road is the gateway at `gateway_url`; without, the engine on the SQLite file under `home`.
+    `redact` says what is done about credentials that nobody named.
     `isolation` is the level asked for this machine's sandboxes; null means the strongest it can do. `digest` offers an
     agent the last sessions in its folder when one begins. `environ` is the whole environment, for the secret backends;
     it shows in no repr.
@@ -39,6 +41,7 @@ class Settings:
     api_token: str | None = field(default=None, repr=False)
     gateway_url: str = DEFAULT_GATEWAY_URL
     durability: Durability = "full"
+    redact: Detection = "on"
     isolation: IsolationLevel | None = None
     secrets_backend: str = "env"
     digest: bool = False
@@ -64,6 +67,7 @@ class Settings:
             api_token=values.get("CERVER_API_TOKEN"),
             gateway_url=_url(values.get("CERVER_GATEWAY_URL", DEFAULT_GATEWAY_URL)),
             durability=_choice(values, "CERVER_DURABILITY", _DURABILITIES, "full"),
+            redact=_choice(values, "CERVER_REDACT", _DETECTIONS, "on"),
             isolation=_choice(values, "CERVER_ISOLATION", _LEVELS, None),
             secrets_backend=values.get("CERVER_SECRETS_BACKEND", "env"),
             digest=_choice(values, "CERVER_DIGEST", _SWITCH, default=False),
@@ -87,5 +91,6 @@ def _url(value: str) -> str:
 
 
 _DURABILITIES: Mapping[str, Durability] = {"full": "full", "relaxed": "relaxed"}
+_DETECTIONS: Mapping[str, Detection] = {"off": "off", "detect": "detect", "on": "on"}
 _SWITCH: Mapping[str, bool] = {"on": True, "off": False}
 _LEVELS: Mapping[str, IsolationLevel | None] = {"process": "process", "confined": "confined", "sandbox": "sandbox"}

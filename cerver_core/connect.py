@@ -34,6 +34,7 @@ async def connect(settings: Settings | None = None, *, known: KnownSecrets | Non
     from cerver_core.engine import Engine
 
     providers = {name: plugins.provider(name, settings) for name in plugins.PROVIDERS}
-    engine = Engine(plugins.store(settings), providers, plugins.secret_backend(settings), known=known)
+    secrets = plugins.secret_backend(settings)
+    engine = Engine(plugins.store(settings), providers, secrets, known=known, detection=settings.redact)
     async with engine:
         yield engine.account(_LOCAL_ACCOUNT)

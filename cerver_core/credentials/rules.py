@@ -40,11 +40,12 @@ class Rule:
         """Find the secret whose keyword stands at a place of a text, as its two ends."""
         # One more than it can reach: the end of what is searched must not pass for the end of the text.
         start, end = max(0, keyword_at - _BEFORE_KEYWORD), keyword_at + self.reach + 1
-        while (found := self._compiled.search(text, start, end)) is not None:
+        while (found := self._compiled.search(text, start, end)) is not None and found.start() <= keyword_at:
             span = found.span(self._group(found))
-            if self._is_plausible(text[span[0] : span[1]]):
+            is_of_keyword = found.end() > keyword_at
+            if is_of_keyword and self._is_plausible(text[span[0] : span[1]]):
                 return span
-            start = found.start() + 1
+            start = found.start() + 1 if is_of_keyword else found.end()
         return None
 
     @cached_property

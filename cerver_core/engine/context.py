@@ -8,6 +8,7 @@ from pydantic import JsonValue
 from cerver_core.clock import Clock, to_us
 from cerver_core.engine.feed import Feed
 from cerver_core.engine.journal import Journal
+from cerver_core.engine.masking import Masking
 from cerver_core.errors import ProviderUnavailable, SessionStateConflict
 from cerver_core.providers.base import Provider, SandboxRef
 from cerver_core.redaction import KnownSecrets
@@ -28,6 +29,7 @@ class Context:
     providers: Mapping[str, Provider]
     secrets: SecretBackend
     known: KnownSecrets
+    masking: Masking
     clock: Clock
     feed: Feed
     journal: Journal

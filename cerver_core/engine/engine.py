@@ -15,6 +15,7 @@ from cerver_core.engine.files import EngineFiles
 from cerver_core.engine.holders import this_process
 from cerver_core.engine.journal import Journal
 from cerver_core.engine.lifecycle import Lifecycles
+from cerver_core.engine.masking import Detection, Masking
 from cerver_core.engine.placement import Placement
 from cerver_core.engine.retention import Retention
 from cerver_core.engine.routing import EngineRouting
@@ -55,12 +56,14 @@ class Engine:
         *,
         known: KnownSecrets | None = None,
         clock: Clock | None = None,
+        detection: Detection = "on",
     ) -> None:
         self._store = store
         self._providers = providers
         self._secrets = secrets
         self._known = known or KnownSecrets()
         self._clock = clock or SystemClock()
+        self._masking = Masking(self._known, detection)
         self._exits = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -88,9 +91,10 @@ class Engine:
             providers=self._providers,
             secrets=self._secrets,
             known=self._known,
+            masking=self._masking,
             clock=self._clock,
             feed=feed,
-            journal=Journal(rows.transcripts, self._known, self._clock, feed),
+            journal=Journal(rows.transcripts, self._masking, self._clock, feed),
             holder=this_process(),
         )
         if sweep:

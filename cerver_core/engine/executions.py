@@ -148,6 +148,7 @@ class _Record:
         self._plan = plan
         self._started_s = started_s
         self._started_us = context.now_us()
+        self.masking = context.masking
         self.tool_id = new_tool_id()
         self.is_open = False
 
@@ -199,7 +200,7 @@ async def _events(plan: _Plan, record: _Record, raw: AsyncIterator[Output | Exit
     open_ms = record.elapsed_ms()
     provider = str(plan.session.provider)
     yield ExecStarted(session_id=plan.session.id, provider=provider, stream_latency_ms=open_ms)
-    captures = {"stdout": Capture(plan.redactor), "stderr": Capture(plan.redactor)}
+    captures = {name: Capture(plan.redactor, record.masking) for name in ("stdout", "stderr")}
     while not isinstance(event := await _next(raw, record, provider), Exited):
         text = captures[event.stream].take(event.data)
         if text:

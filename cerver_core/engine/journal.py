@@ -4,14 +4,18 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
+import anyio
+import anyio.to_thread
 from pydantic import JsonValue
 from pydantic_core import to_json
 
 from cerver_core.clock import Clock, to_us
 from cerver_core.engine.feed import Feed
+from cerver_core.engine.masking import Masking
 from cerver_core.errors import TooLarge
-from cerver_core.redaction import KnownSecrets, Redactor
+from cerver_core.redaction import Redactor
 from cerver_core.render.cut import cut_text
 from cerver_core.stores.base import (
     KEEP,
@@ -31,14 +35,15 @@ VIEW_ABOVE_BYTES = 256 * 1024
 """Entries larger than this are kept whole beside a view of their head and tail. Our choice."""
 
 _VIEW_CHARACTERS = 16 * 1024
+_LONG_CHARACTERS = 256 * 1024  # what takes tens of milliseconds to mask, while others wait for the event loop
 
 
 class Journal:
     """Writes the transcripts of one account."""
 
-    def __init__(self, store: TranscriptStore, known: KnownSecrets, clock: Clock, feed: Feed) -> None:
+    def __init__(self, store: TranscriptStore, masking: Masking, clock: Clock, feed: Feed) -> None:
         self._store = store
-        self._known = known
+        self._masking = masking
         self._clock = clock
         self._feed = feed
 
@@ -62,7 +67,9 @@ class Journal:
             TooLarge: an entry's content is over `MAX_CONTENT_BYTES`; nothing was written.
         """
         now = self._clock.now()
-        drafts = self.drafts(entries, at=now, redactor=redactor)
+        make = partial(self.drafts, entries, at=now, redactor=redactor)
+        is_long = sum(len(entry.content) for entry in entries) > _LONG_CHARACTERS
+        drafts = await anyio.to_thread.run_sync(make) if is_long else make()
         activity = change or SessionChange()
         if activity.updated_at_us is KEEP:
             activity = replace(activity, updated_at_us=to_us(now))
@@ -82,15 +89,21 @@ class Journal:
         self, entries: Sequence[NewEntry], *, at: datetime, redactor: Redactor | None = None
     ) -> tuple[EntryDraft, ...]:
         """Turn entries into redacted drafts, as they will stand in the store."""
-        return tuple(_draft(entry, at, redactor or self._known.redactor) for entry in entries)
+        redactor = redactor or self._masking.redactor
+        return tuple(_draft(entry, at, redactor, self._masking) for entry in entries)
 
 
-def _draft(entry: NewEntry, now: datetime, redactor: Redactor) -> EntryDraft:
+def _draft(entry: NewEntry, now: datetime, redactor: Redactor, masking: Masking) -> EntryDraft:
     said = entry.model_dump(exclude_none=True, exclude={"at", "id"})
     if redactor:
         said["content"] = redactor.text(entry.content)
         if entry.tool_input is not None:
             said["tool_input"] = redactor.json(entry.tool_input)
+    # Of the text before credentials are masked: a repeat is the same under another setting, or with newer rules.
+    fingerprint = _fingerprint(entry, said) if entry.id is not None else None
+    said["content"] = masking.detected(said["content"])
+    if entry.tool_input is not None:
+        said["tool_input"] = masking.detected_json(said["tool_input"])
     marks = {"at": (entry.at or now).isoformat().replace("+00:00", "Z")}
     if entry.id is not None:
         marks["id"] = entry.id
@@ -103,7 +116,7 @@ def _draft(entry: NewEntry, now: datetime, redactor: Redactor) -> EntryDraft:
     return EntryDraft(
         body=body.decode(),
         client_id=entry.id,
-        fingerprint=_fingerprint(entry, said) if entry.id is not None else None,
+        fingerprint=fingerprint,
         view=_view(marks, said) if len(body) > VIEW_ABOVE_BYTES else None,
         is_by_user=entry.role == "user",
     )

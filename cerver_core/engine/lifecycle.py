@@ -55,25 +55,24 @@ class Lifecycles:
     def _new_session(self, request: CreateSession, parent: StoredSession | None) -> StoredSession:
         now_us = self._context.now_us()
         began_us = now_us if request.created_at is None else min(to_us(request.created_at), now_us)
-        redactor = self._context.known.redactor
-        metadata = redactor.json(dict(request.metadata))
+        masking = self._context.masking
         source = request.metadata.get("source")
         return StoredSession(
             id=new_session_id(),
             state="ready" if request.is_transcript_only else "provisioning",
             created_at_us=began_us,
             updated_at_us=began_us,
-            name=redactor.text(request.session_name) if request.session_name else None,
+            name=masking.text(request.session_name) if request.session_name else None,
             session_type="transcript" if request.is_transcript_only else request.session_type,
             workload=request.workload,
-            task=redactor.text(request.task),
+            task=masking.text(request.task),
             harness=request.harness,
             source=source if isinstance(source, str) else None,
             project=request.project_slug,
             parent_id=parent.id if parent else None,
             requirements=request.requirements.model_dump(mode="json"),
             policy=request.policy.model_dump(mode="json"),
-            metadata=metadata if isinstance(metadata, dict) else {},
+            metadata=masking.object(request.metadata),
         )
 
     async def _settle(

@@ -2,6 +2,7 @@
 
 import codecs
 
+from cerver_core.engine.masking import LiveText, Masking
 from cerver_core.redaction import Redactor
 from cerver_core.render.cut import HeadTail
 
@@ -14,8 +15,10 @@ OUTPUT_CAP_BYTES = 1024 * 1024
 class Capture:
     """Takes the bytes of one stream as they come; memory is bounded by the cap whatever flows through."""
 
-    def __init__(self, redactor: Redactor) -> None:
+    def __init__(self, redactor: Redactor, masking: Masking) -> None:
         self._redacting = redactor.stream()
+        self._masking = masking
+        self._live = LiveText(masking.detection)
         self._kept = HeadTail(OUTPUT_CAP_BYTES)
         self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
 
@@ -23,17 +26,17 @@ class Capture:
         """Take a piece; gives the text that may be shown now, which can be less or more than the piece."""
         clean = self._redacting.feed(data)
         self._kept.feed(clean)
-        return self._decoder.decode(clean)
+        return self._live.take(self._decoder.decode(clean))
 
     def finish(self) -> str:
         """Give the text that was held back, at the end of the stream."""
         clean = self._redacting.finish()
         self._kept.feed(clean)
-        return self._decoder.decode(clean, final=True)
+        return self._live.take(self._decoder.decode(clean, final=True)) + self._live.finish()
 
     def text(self) -> str:
         """Give what was kept of the whole stream."""
-        return self._kept.text()
+        return self._masking.detected(self._kept.text())
 
     @property
     def total_bytes(self) -> int:

@@ -82,11 +82,10 @@ class EngineSessions:
 
     async def update(self, session_id: str, request: UpdateSession) -> SessionRecord:
         """Merge metadata, rename."""
-        redactor = self._context.known.redactor
-        merge = redactor.json(dict(request.metadata))
-        change = SessionChange(metadata_merge=merge if isinstance(merge, dict) else {})
+        masking = self._context.masking
+        change = SessionChange(metadata_merge=masking.object(request.metadata))
         if request.session_name is not None:
-            change = replace(change, name=redactor.text(request.session_name))
+            change = replace(change, name=masking.text(request.session_name))
         if "source" in request.metadata:
             source = request.metadata["source"]
             change = replace(change, source=source if isinstance(source, str) else None)

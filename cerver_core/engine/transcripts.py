@@ -101,19 +101,20 @@ class EngineTranscripts:
         """Make a new session from a JSON-lines export."""
         source = JsonlImporter().parse(document)
         told = source.session
+        masking = self._context.masking
         now_us = self._context.now_us()
         session = StoredSession(
             id=new_session_id(),
             state="ready",
             created_at_us=now_us,
             updated_at_us=now_us,
-            name=session_name or told.session_name,
+            name=masking.text(session_name or told.session_name or "") or None,
             session_type="transcript",
             workload=told.workload,
-            task=told.task,
+            task=masking.text(told.task),
             harness=told.harness,
             project=told.project_slug,
-            metadata=dict(told.metadata),
+            metadata=masking.object(told.metadata),
         )
         await self._context.rows.sessions.create(session)
         try:

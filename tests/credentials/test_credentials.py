@@ -131,8 +131,13 @@ def test_masking_again_changes_nothing_more(text: str) -> None:
 
 def test_findings_are_in_order_and_apart() -> None:
     found = find_credentials(f"{_GITHUB} https://me:{_GITHUB}@host {_AWS}")
-    assert [one.kind for one in found] == ["github-pat", "uri-password", "aws-access-token"]
+    assert [one.kind for one in found] == ["github-pat", "github-pat", "aws-access-token"]
     assert all(before.end <= after.start for before, after in pairwise(found))
+
+
+def test_of_several_keys_side_by_side_every_one_is_masked() -> None:
+    assert mask_credentials(f"{_GITHUB}\n" * 3) == "[redacted:github-pat]\n" * 3
+    assert mask_credentials(f"postgres://a:h0rse@x {_AWS} mysql://b:st4ple@y {_AWS}").count("[redacted:") == 4
 
 
 def test_nearly_every_key_that_a_rule_describes_is_found_by_the_quick_way_too() -> None:
