@@ -5,6 +5,7 @@ with the entries that hold a term as its frequency), and of its best entries wit
 """
 
 import math
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,10 @@ TOOL = 0.4
 """What a word in the input or output of a tool counts for, beside one that was said."""
 
 _MOST_CHARACTERS = 40_000
+_ASCII_WORD = re.compile(r"[a-z0-9]+")
+
+Mark = tuple[int, float, Word]
+"""A term, what it counts for, and where it stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,9 @@ class Evidence:
     marks: tuple[Word, ...]
 
 
+_NOTHING: Mapping[int, float] = {}
+
+
 class Tally:
     """Counts, term by term, the entries and the sessions in which it was found."""
 
@@ -70,6 +78,7 @@ class Tally:
         self._found: list[dict[int, dict[int, float]]] = [defaultdict(dict) for _ in query.terms]
         self._named: list[set[int]] = [set() for _ in query.terms]
         self._idf: list[float] = [1.0] * len(query.terms)
+        self._total = 1.0
 
     def add(self, term: int, hits: Iterable[tuple[int, int]], strength: float) -> None:
         """Note (session key, seq) pairs at which a term was found; the strongest finding of each counts."""
@@ -114,6 +123,7 @@ class Tally:
             held = len(entries.keys() | named) / max(spans.get(number, 1.0), 1e-6)
             total = max(corpus.session_count, held, 1)
             self._idf[number] = math.log(1 + (total - held + 0.5) / (held + 0.5)) * self._query.terms[number].weight
+        self._total = sum(self._idf) or 1.0
 
     @property
     def idf(self) -> Sequence[float]:
@@ -141,15 +151,26 @@ class Tally:
             if frequency:
                 score += idf * frequency * (weights.k1 + 1) / (frequency + norm)
                 held += idf * min(1.0, frequency)
-        total = sum(self._idf) or 1.0
-        return (score + weights.coverage * held) / total
+        return (score + weights.coverage * held) / self._total
+
+    def best_entry_score(self, key: int) -> float:
+        """Give the score of a session's most telling entry by itself, cheaply."""
+        return max(self._alone(key).values(), default=0.0)
 
     def best_entries(self, key: int, limit: int) -> list[tuple[int, float]]:
         """Give the seqs of a session's most telling entries, with what stands round them, best and newest first."""
-        seqs = {seq for entries in self._found if key in entries for seq in entries[key]}
-        scored = [(seq, self._in_context(key, seq)) for seq in seqs]
-        scored.sort(key=lambda one: (-round(one[1], 9), -one[0]))
+        alone = sorted(self._alone(key).items(), key=_by_score)[: 3 * limit]
+        scored = [(seq, self._in_context(key, seq)) for seq, _ in alone]
+        scored.sort(key=_by_score)
         return scored[:limit]
+
+    def _alone(self, key: int) -> dict[int, float]:
+        scores: dict[int, float] = {}
+        for idf, entries in zip(self._idf, self._found, strict=True):
+            share = idf / self._total
+            for seq, strength in entries.get(key, _NOTHING).items():
+                scores[seq] = scores.get(seq, 0.0) + share * strength
+        return scores
 
     def _in_context(self, key: int, seq: int) -> float:
         near, farther = self._weights.near, self._weights.farther
@@ -162,7 +183,7 @@ class Tally:
                 near * max(held.get(seq - 1, 0.0), held.get(seq + 1, 0.0)),
                 farther * max(held.get(seq - 2, 0.0), held.get(seq + 2, 0.0)),
             )
-        return score / (sum(self._idf) or 1.0)
+        return score / self._total
 
     def fused(self, document: float, entries: Sequence[float], *, is_in_range: bool) -> float:
         """Fuse the score of the session as a document with those of its entries, best first."""
@@ -172,6 +193,10 @@ class Tally:
             score += weights.best_entry * entries[0]
             score += weights.more_entries * sum(value / 2**rank for rank, value in enumerate(entries[1:4], 1))
         return score * (1 + weights.in_range) if is_in_range else score
+
+
+def _by_score(scored: tuple[int, float]) -> tuple[float, int]:
+    return (-round(scored[1], 9), -scored[0])
 
 
 _PART_WEIGHT: Mapping[Part, float] = {"user": 1.0, "assistant": 0.92, "aside": 0.7, "tool": 0.5}
@@ -187,11 +212,7 @@ class Judge:
 
     def judge(self, entry: EntryText) -> Evidence:
         """Score an entry: which terms, how close together, and who says it; 1 is about all of them once."""
-        text = list(words(entry.text[:_MOST_CHARACTERS]))
-        marks: list[tuple[int, float, Word]] = []
-        for at, word in enumerate(text):
-            for number, strength, length in self._spelled.match(text, at):
-                marks.append((number, strength, Word(word.text, word.start, text[at + length - 1].end)))
+        marks, word_count = self._spelled.read(entry.text[:_MOST_CHARACTERS])
         best: dict[int, float] = {}
         counts: dict[int, int] = defaultdict(int)
         for number, strength, _ in marks:
@@ -201,11 +222,11 @@ class Judge:
             self._idf[number] * strength * (1 + 0.15 * min(counts[number] - 1, 3)) for number, strength in best.items()
         )
         score += self._weights.proximity * _closeness(marks, self._idf)
-        score *= _PART_WEIGHT[entry.part] / (0.85 + 0.15 * max(1.0, math.log10(len(text) + 1)))
+        score *= _PART_WEIGHT[entry.part] / (0.85 + 0.15 * max(1.0, math.log10(word_count + 1)))
         return Evidence(score / (sum(self._idf) or 1.0), tuple(dict.fromkeys(word for _, _, word in marks)))
 
 
-def _closeness(marks: Sequence[tuple[int, float, Word]], idf: Sequence[float]) -> float:
+def _closeness(marks: Sequence[Mark], idf: Sequence[float]) -> float:
     """Add up, for each pair of terms, how near they come to each other."""
     pairs: dict[tuple[int, int], float] = {}
     for (first, one, here), (second, other, there) in pairwise(marks):
@@ -237,8 +258,28 @@ class _Spelled:
                 else:
                     self._words[first].append((number, 1.0))
 
-    def match(self, text: Sequence[Word], at: int) -> list[tuple[int, float, int]]:
-        """Give (term, strength, number of words) for what stands at a place of a text."""
+    def read(self, text: str) -> tuple[list[Mark], int]:
+        """Give what matched in a text, in order, and about how many words the text has."""
+        if text.isascii() and not self._prefixes and not self._phrases:
+            return self._read_plain(text.lower())
+        found = list(words(text))
+        marks: list[Mark] = []
+        for at, word in enumerate(found):
+            for number, strength, length in self._match(found, at):
+                marks.append((number, strength, Word(word.text, word.start, found[at + length - 1].end)))
+        return marks, len(found)
+
+    def _read_plain(self, text: str) -> tuple[list[Mark], int]:
+        """Do the same for what most texts and queries are, several times faster."""
+        marks: list[Mark] = []
+        count = 0
+        for count, match in enumerate(_ASCII_WORD.finditer(text), 1):  # noqa: B007 - the last count is told
+            if (known := self._words.get(match.group())) is not None:
+                word = Word(match.group(), match.start(), match.end())
+                marks += [(number, strength, word) for number, strength in known]
+        return marks, count
+
+    def _match(self, text: Sequence[Word], at: int) -> list[tuple[int, float, int]]:
         word = text[at].text
         found = [(number, strength, 1) for number, strength in self._words.get(word, ())]
         found += [(number, 1.0, 1) for number, start in self._prefixes if word.startswith(start)]

@@ -24,9 +24,10 @@ from cerver_core.stores.sqlite.sql import Database
 __all__ = ["Search"]
 
 _MOST_WEIGHED = 400
-_MOST_READ = 40
-_ENTRIES_READ = 6
+_READ_TOGETHER = 30
+_ENTRIES_READ = 5
 _ENTRIES_GIVEN = 3
+_READ_ALONE = 12
 _DEEPEST_FAMILY = 8
 
 
@@ -77,11 +78,25 @@ class Search:
         for one in candidates:
             one.score = self._first_score(tally, one, gatherer.corpus)
         candidates.sort(key=_order)
+        self._read_best(connection, tally, candidates, gatherer.corpus)
+        return candidates
+
+    def _read_best(self, connection: Database, tally: Tally, candidates: list[_Candidate], corpus: Corpus) -> None:
+        """Read the evidence of the first candidates, and order them by it, until there is enough for the page.
+
+        They are read in parts of one size, so that a later page goes on where an earlier one ended.
+        """
         judge = Judge(self.asked.query, tally.idf)
-        read = max(_MOST_READ, self.asked.skip + 2 * self.asked.limit)
-        for one in candidates[:read]:
-            self._read_evidence(connection, tally, judge, one, gatherer.corpus)
-        return sorted(candidates[:read], key=_order) + candidates[read:]
+        families = _Families(connection, self.account_id, self.asked)
+        # One word alone stands in an entry or does not: there is little to read that the index has not said.
+        size, entries = (_READ_TOGETHER, _ENTRIES_READ) if len(tally.idf) > 1 else (_READ_ALONE, _ENTRIES_GIVEN)
+        for start in range(0, len(candidates), size):
+            part = candidates[start : start + size]
+            for one in part:
+                self._read_evidence(connection, tally, judge, one, (corpus, entries))
+            candidates[start : start + size] = sorted(part, key=_order)
+            if len(families.grouped(candidates[: start + size])) >= self.asked.skip + self.asked.limit:
+                return
 
     def _by_time(self, connection: Database, gatherer: Gatherer) -> list[_Candidate]:
         """Without a word to look for, a range of time still asks for what happened then."""
@@ -101,13 +116,15 @@ class Search:
 
     def _first_score(self, tally: Tally, one: _Candidate, corpus: Corpus) -> float:
         document = tally.as_document(one.key, one.word_count, corpus)
-        best = [score for _, score in tally.best_entries(one.key, 2)]
-        return tally.fused(document, best, is_in_range=self._is_in_range(one))
+        return tally.fused(document, [tally.best_entry_score(one.key)], is_in_range=self._is_in_range(one))
 
-    def _read_evidence(self, connection: Database, tally: Tally, judge: Judge, one: _Candidate, corpus: Corpus) -> None:
+    def _read_evidence(
+        self, connection: Database, tally: Tally, judge: Judge, one: _Candidate, how: tuple[Corpus, int]
+    ) -> None:
+        corpus, limit = how
         document = tally.as_document(one.key, one.word_count, corpus)
         scores: list[float] = []
-        for seq, context in tally.best_entries(one.key, _ENTRIES_READ):
+        for seq, context in tally.best_entries(one.key, limit):
             body = _body(connection, one.key, seq)
             exact = judge.judge(read_entry(body)).score
             scores.append(0.5 * context + 0.5 * exact)
