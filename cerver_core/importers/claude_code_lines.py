@@ -45,11 +45,12 @@ class ClaudeCodeLines:
         self._rank_of_title = 9 if title else 0
         self._session = document.parent_id or document.id
         self._at = document.modified_at
+        self._place: tuple[JsonValue, ...] = ()
         self._has_prompt = False
         self._was_compacted = False
         self._sides: dict[str, Conversation] = {}
         self._side_of: Recent[str, str] = Recent(_REMEMBERED)
-        self._tools: Recent[str, str] = Recent(_REMEMBERED)
+        self._tools: Recent[str, str] = Recent(5_000)
         self._counted: Recent[str, Mapping[str, int]] = Recent(1_000)
         self._continued: Recent[str, None] = Recent(_REMEMBERED)
         self._handlers: Mapping[str, Callable[[Line, Conversation], None]] = {
@@ -102,6 +103,10 @@ class ClaudeCodeLines:
         """Read what every line carries: when, where, in which session."""
         value = line.value
         self._at = time_of(value.get("timestamp")) or self._at
+        place = (conversation.id, *map(value.get, ("cwd", "gitBranch", "version", "sessionId", "forkedFrom")))
+        if place == self._place:
+            return
+        self._place = place
         conversation.working_dir = string(value, "cwd") or conversation.working_dir
         conversation.branch = string(value, "gitBranch") or conversation.branch
         conversation.version = string(value, "version") or conversation.version

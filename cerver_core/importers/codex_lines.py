@@ -41,7 +41,7 @@ class CodexLines:
         self._main = Conversation(document.id, parent_id=document.parent_id)
         self._at = document.modified_at
         self._has_meta = False
-        self._tools: Recent[str, str] = Recent(20_000)
+        self._tools: Recent[str, str] = Recent(5_000)
 
     def take_in(self, line: Line) -> None:
         """Take one line in, wrapped in `payload` as newer versions write it, or bare."""

@@ -76,7 +76,7 @@ class _Events:
         self._main = Conversation(document.id, title=title)
         self._children: dict[str, Conversation] = {}
         self._at = document.modified_at
-        self._tools: Recent[str, str] = Recent(20_000)
+        self._tools: Recent[str, str] = Recent(5_000)
         self._thought: Recent[str, str] = Recent(100)
         self._handlers: Mapping[str, Callable[[Line, Record, Conversation], None]] = {
             "session.start": self._start,

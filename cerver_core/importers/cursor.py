@@ -77,7 +77,7 @@ class _Lines:
         self._tally = tally
         self._main = Conversation(document.id, parent_id=document.parent_id)
         self._at = document.modified_at
-        self._tools: Recent[str, str] = Recent(20_000)
+        self._tools: Recent[str, str] = Recent(5_000)
 
     def take_in(self, line: Line) -> None:
         """Take one line in."""

@@ -1,6 +1,5 @@
 """The records of a Gemini chat, one after the other: messages, told again when they grow, and what changes them."""
 
-import json
 from collections.abc import Mapping
 from hashlib import blake2b
 
@@ -34,7 +33,7 @@ class GeminiRecords:
         self._tally = tally
         self._main = Conversation(document.id, parent_id=document.parent_id, working_dir=working_dir)
         self._at = document.modified_at
-        self._told: Recent[str, str] = Recent(_REMEMBERED)
+        self._told: Recent[str, int] = Recent(_REMEMBERED)
         self._counted: Recent[str, Mapping[str, int]] = Recent(1_000)
 
     def take_in(self, value: Record, number: int) -> None:
@@ -108,7 +107,7 @@ class GeminiRecords:
             tool_name=tool_name,
             tool_input=call.get("args"),
         )
-        self._add(f"{identity}:{tool_id}:use", json.dumps(call.get("args"), sort_keys=True), asked)
+        self._add(f"{identity}:{tool_id}:use", repr(call.get("args")), asked)
         status = string(call, "status")
         if status not in {"success", "error", "cancelled"} and call.get("result") is None:
             return
@@ -133,15 +132,16 @@ class GeminiRecords:
 
     def _add(self, key: str, content: str, new: NewEntry | None) -> None:
         """Take an entry in unless the same was; another text under the same name goes by a name of its own."""
-        digest = blake2b(content.encode(), digest_size=8).hexdigest()
-        before = self._told.get(key)
-        if new is None or before == digest or self._told.get(f"{key}~{digest}") == digest:
+        if new is None:
             return
-        if before is not None:
-            key = f"{key}~{digest}"
-            new = new.model_copy(update={"id": f"{new.id}~{digest}"[-200:]})
-        self._told.keep(key, digest)
-        self.gathered.add(self._main, new)
+        seen, before = hash(content), self._told.get(key)
+        if before is not None and before != seen:
+            digest = blake2b(content.encode(), digest_size=8).hexdigest()
+            key, new = f"{key}~{digest}", new.model_copy(update={"id": f"{new.id}~{digest}"[-200:]})
+            before = self._told.get(key)
+        if before is None:
+            self._told.keep(key, seen)
+            self.gathered.add(self._main, new)
 
     def _count(self, identity: str, tokens: Record) -> None:
         now = {ours: n for theirs, ours in _TOKENS.items() if isinstance(n := tokens.get(theirs), int) and n > 0}

@@ -3,9 +3,8 @@
 import zlib
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Generic, TypeVar
+from typing import BinaryIO, Generic, NamedTuple, TypeVar
 
 from cerver_core.errors import FileMissing, InvalidInput
 from cerver_core.importers.base import Batch, Conversation, Tally
@@ -27,8 +26,7 @@ KeyT = TypeVar("KeyT")
 ValueT = TypeVar("ValueT")
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One line that holds an object: its number from 1, its place in bytes, and the object."""
 
     number: int

@@ -24,7 +24,7 @@ from tests.importers import test_claude_code as claude
 from tests.importers import test_codex as codex
 
 LAST = datetime(2026, 5, 4, 10, tzinfo=UTC)
-LONG = 3_000
+LONG = 1_500
 
 KILLED = """
 import anyio, os, signal, sys
@@ -194,7 +194,7 @@ async def test_a_kill_in_the_middle_and_another_import_equal_one(tmp_path: Path)
     for name in ("killed", "whole"):
         lines = [*turns(0, LONG // 2), *claude.HISTORY, *turns(LONG // 2, LONG)]
         session_file(tmp_path / name).write_bytes(claude.jsonl(lines))
-    for fatal in (3, 6):
+    for fatal in (2, 4):
         command = [sys.executable, "-c", KILLED, str(tmp_path / "killed"), str(fatal)]
         with anyio.fail_after(60):
             done = await anyio.run_process(command, cwd=Path(__file__).parents[2], check=False)
