@@ -3,6 +3,8 @@
 import os
 from argparse import SUPPRESS, ArgumentParser, Namespace
 
+import anyio
+
 from cerver_core.api import Cerver
 from cerver_core.cli import exits
 from cerver_core.cli.command import Command, Commands
@@ -16,6 +18,9 @@ from cerver_core.remembering.drainer import Drainer
 from cerver_core.remembering.spool import Spool
 
 __all__ = ["COMMANDS"]
+
+_THROTTLE_S = 4.0
+"""A drainer that fails stays so much longer, so that each hook does not start another to fail."""
 
 
 def _arguments(parser: ArgumentParser) -> None:
@@ -56,7 +61,11 @@ def _follow(lock: int) -> int:
         while held is not None:
             os.truncate(held, 0)
             os.pwrite(held, f"{os.getpid()}\n".encode(), 0)
-            await _follow_once(settings, spool)
+            try:
+                await _follow_once(settings, spool)
+            except CerverError:
+                await anyio.sleep(_THROTTLE_S)
+                raise
             os.close(held)
             # A hook that came after the last look, and before the lock was free, started nobody.
             held = spool.lock() if spool.waiting() else None
