@@ -22,6 +22,7 @@ __all__ = [
     "Appended",
     "ClosedExec",
     "EntryDraft",
+    "EntryRewrite",
     "FoundEntry",
     "FoundTranscript",
     "MetricDelta",
@@ -91,6 +92,7 @@ class SessionChange:
     state: Lifecycle | _Keep = KEEP
     updated_at_us: int | _Keep = KEEP
     name: str | _Keep | None = KEEP
+    task: str | _Keep = KEEP
     end_reason: str | _Keep | None = KEEP
     ended_at_us: int | _Keep | None = KEEP
     harness: str | _Keep | None = KEEP
@@ -138,6 +140,15 @@ class EntryDraft:
     fingerprint: bytes | None = None
     view: str | None = None
     is_by_user: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EntryRewrite:
+    """What an entry is to say from now on: `body` and `view` as in a draft. Its seq and its client id stay."""
+
+    seq: int
+    body: str
+    view: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,6 +340,27 @@ class TranscriptStore(Protocol):
         Entries that any process committed before the call are found, unless so many wait to be indexed that it would
         take seconds: `indexed_up_to_us` says so. The same query over the same entries gives the same answer. The cost
         is bounded: of a word that stands in very many entries the newest count.
+        """
+        ...
+
+    async def rewrite(
+        self, session_id: str, entries: Sequence[EntryRewrite], *, change: SessionChange | None = None
+    ) -> None:
+        """Replace entries in place, and the session's own texts: all of it durably, or none. It is no activity.
+
+        Searches find what stands there now. The old text may still be in the store's files until `purge`.
+
+        Raises:
+            SessionNotFound: there is none by this id.
+            InvalidInput: an entry is not there; nothing was replaced.
+        """
+        ...
+
+    async def purge(self) -> None:
+        """Remove what was replaced from the files: afterwards none of them holds it. Takes as long as a copy of all.
+
+        Raises:
+            StoreUnavailable: another process keeps the old text; call it again.
         """
         ...
 

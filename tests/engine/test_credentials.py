@@ -1,5 +1,5 @@
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -19,7 +19,7 @@ _MARK = "[redacted:github-pat]"
 
 
 @asynccontextmanager
-async def _opened(home: Path, redact: str | None = None) -> AsyncIterator[Cerver]:
+async def _opened(home: Path, redact: str | None = None) -> AsyncGenerator[Cerver]:
     environ = {"CERVER_HOME": str(home), "PATH": "/usr/bin:/bin", "CERVER_ISOLATION": "process"}
     async with connect(Settings.from_environ({**environ, **({"CERVER_REDACT": redact} if redact else {})})) as cerver:
         yield cerver

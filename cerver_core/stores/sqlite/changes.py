@@ -10,7 +10,7 @@ from cerver_core.wire.sessions import Lifecycle
 
 __all__ = ["amend", "check_state", "close_exec", "count", "locate", "move", "not_found", "open_exec"]
 
-_DETAIL_COLUMNS = ("end_reason", "ended_at_us", "harness", "provider", "compute_id", "workspace_delete_at_us")
+_DETAIL_COLUMNS = ("task", "end_reason", "ended_at_us", "harness", "provider", "compute_id", "workspace_delete_at_us")
 _JSON_COLUMNS = ("sandbox", "routing")
 _ROW_COLUMNS = ("name", "source")
 

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from cerver_core.errors import EntryConflict, InvalidInput
-from cerver_core.stores.base import EntryDraft, ReadWindow, StoredEntry
+from cerver_core.stores.base import EntryDraft, EntryRewrite, ReadWindow, StoredEntry
 from cerver_core.stores.sqlite.sql import Database
 
-__all__ = ["Placed", "delete_entries", "draft_bytes", "insert_entries", "place_drafts", "read_entries"]
+__all__ = ["Placed", "delete_entries", "draft_bytes", "insert_entries", "place_drafts", "read_entries", "replace_entry"]
 
 _SEQ_BITS = 32
 _SPLICE_BYTES = len('"seq":,')
@@ -79,6 +79,21 @@ def insert_entries(connection: Database, session_key: int, fresh: Sequence[tuple
         )
 
 
+def replace_entry(connection: Database, session_key: int, entry: EntryRewrite) -> int:
+    """Write an entry anew in its place, which is given back.
+
+    Raises:
+        InvalidInput: the body or the view is no JSON object with something in it.
+    """
+    _refuse_no_object(entry)
+    place = session_key << _SEQ_BITS | entry.seq
+    connection.execute("UPDATE entries SET body = ? WHERE place = ?", (entry.view or entry.body, place))
+    connection.execute("DELETE FROM whole_bodies WHERE place = ?", (place,))
+    if entry.view:
+        connection.execute("INSERT INTO whole_bodies (place, body) VALUES (?, ?)", (place, entry.body))
+    return place
+
+
 def read_entries(connection: Database, session_key: int, last_seq: int, window: ReadWindow) -> tuple[StoredEntry, ...]:
     """Read what the window shows of the entries up to `last_seq`, oldest first."""
     base = session_key << _SEQ_BITS
@@ -132,7 +147,7 @@ def _find_client_id(
     ).get
 
 
-def _refuse_no_object(draft: EntryDraft) -> None:
+def _refuse_no_object(draft: EntryDraft | EntryRewrite) -> None:
     # An entry can never be changed, and its text is spliced behind a seq: what is no object would spoil every read.
     for text in (draft.body, draft.view):
         if text is not None and (len(text) <= 2 or text[0] != "{" or text[-1] != "}"):

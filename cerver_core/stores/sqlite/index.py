@@ -10,7 +10,7 @@ from cerver_core.search.texts import read_entry
 from cerver_core.search.words import indexable
 from cerver_core.stores.sqlite.sql import Database
 
-__all__ = ["BLOCK_BITS", "SLICE_BYTES", "has_unindexed", "index_slice", "indexed_up_to_us", "reindex"]
+__all__ = ["BLOCK_BITS", "SLICE_BYTES", "describe", "has_unindexed", "index_slice", "indexed_up_to_us", "reindex"]
 
 BLOCK_BITS = 6
 """An index rowid is a block's number and, in its low bits, the place of an entry within the block."""
@@ -151,11 +151,11 @@ def _note(connection: Database, done: _Slice) -> None:
         (0 if known else 1, len(done.rows), done.words),
     )
     if done.is_done:
-        _describe(connection, done.session_key)
+        describe(connection, done.session_key)
         connection.execute("DELETE FROM unindexed_sessions WHERE session_key = ?", (done.session_key,))
 
 
-def _describe(connection: Database, session_key: int) -> None:
+def describe(connection: Database, session_key: int) -> None:
     """Index the session as a document: its name, its task or first words, its days."""
     name, task, first_us, last_us = connection.execute(
         "SELECT s.name, d.task, i.first_at_us, i.last_at_us FROM sessions s "

@@ -11,6 +11,7 @@ from cerver_core.stores.base import (
     Appended,
     ClosedExec,
     EntryDraft,
+    EntryRewrite,
     MetricDelta,
     OpenExec,
     Page,
@@ -23,6 +24,7 @@ from cerver_core.stores.sqlite.changes import amend, check_state, close_exec, co
 from cerver_core.stores.sqlite.entries import draft_bytes, insert_entries, place_drafts, read_entries
 from cerver_core.stores.sqlite.handover import Handover
 from cerver_core.stores.sqlite.index import has_unindexed, index_slice
+from cerver_core.stores.sqlite.rewrites import Rewrite, forget_words
 from cerver_core.stores.sqlite.search import Search
 from cerver_core.stores.sqlite.sql import Database
 from cerver_core.stores.sqlite.transaction import Head, Transaction
@@ -83,6 +85,17 @@ class SqliteTranscripts:
         except StoreUnavailable as error:
             # A full disk lets nothing be indexed; what is indexed can be searched, and the answer says how far it goes.
             _log.warning("a search could not index what is new: %s", error)
+
+    async def rewrite(
+        self, session_id: str, entries: Sequence[EntryRewrite], *, change: SessionChange | None = None
+    ) -> None:
+        """Replace entries in place, and the session's own texts: all of it durably, or none."""
+        size = sum(len(entry.body) + len(entry.view or "") for entry in entries)
+        await self._writes.call(Rewrite(self._account_id, session_id, tuple(entries), change), size)
+
+    async def purge(self) -> None:
+        """Remove what was replaced from the index, the file's free room and the write-ahead log."""
+        await self._writes.call(forget_words)
 
     async def open_execs(self) -> Sequence[tuple[str, OpenExec]]:
         """List the executions under way, the longest running first."""

@@ -15,6 +15,7 @@ from cerver_core.stores.sqlite.faults import moved_away, translated
 from cerver_core.stores.sqlite.handover import Call, Handover, Outcome
 from cerver_core.stores.sqlite.indexer import Indexer
 from cerver_core.stores.sqlite.lock import WriteLock
+from cerver_core.stores.sqlite.rewrites import PURGE, purge
 from cerver_core.stores.sqlite.sql import Database
 from cerver_core.stores.sqlite.transaction import Transaction
 
@@ -104,7 +105,7 @@ class Writer:
             self._indexer.work(connection, is_idle=True)
         else:
             started = time.monotonic()
-            self._handover.settle(self._write(connection, calls))
+            self._handover.settle([self._purged(connection, one) for one in self._write(connection, calls)])
             self._indexer.note_written(time.monotonic() - started)
             if self._indexer.is_due:
                 self._indexer.work(connection, is_idle=False)
@@ -128,6 +129,17 @@ class Writer:
             return _all_failed(calls, fault)
         # One of them cannot be done; alone, each gets the answer that is its own.
         return [outcome for call in calls for outcome in self._write(connection, [call])]
+
+    def _purged(self, connection: Database, outcome: Outcome) -> Outcome:
+        """Purge the files if that was asked; it cannot be done within a transaction."""
+        call, answer, _ = outcome
+        if answer is not PURGE:
+            return outcome
+        try:
+            purge(connection, BUSY_TIMEOUT_MS)
+        except BaseException as error:  # noqa: BLE001 - carried to the caller
+            return call, None, translated(error, self._path, connection.system_errno)
+        return call, None, None
 
     def _begin(self, connection: Database) -> None:
         if self._identity != _identity(self._path):

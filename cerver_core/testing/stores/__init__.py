@@ -8,6 +8,7 @@ from cerver_core.testing.stores.appends import AppendContract
 from cerver_core.testing.stores.executions import ExecutionContract
 from cerver_core.testing.stores.lists import ListContract
 from cerver_core.testing.stores.reads import ReadContract
+from cerver_core.testing.stores.rewrites import RewriteContract
 from cerver_core.testing.stores.search import SearchContract
 from cerver_core.testing.stores.sessions import StoredSessionContract
 
@@ -15,6 +16,12 @@ __all__ = ["StoreContract"]
 
 
 class StoreContract(
-    StoredSessionContract, ListContract, AppendContract, ReadContract, ExecutionContract, SearchContract
+    StoredSessionContract,
+    ListContract,
+    AppendContract,
+    ReadContract,
+    ExecutionContract,
+    SearchContract,
+    RewriteContract,
 ):
     """All of it."""
