@@ -23,9 +23,7 @@ __all__ = ["dispatch"]
 _log = logging.getLogger(__name__)
 
 _HEADER = """\
-Memory, compute and secrets for AI agents.
-
-usage: cerver COMMAND [...]
+Memory, compute and secrets for AI agents. Usage: cerver COMMAND [...]
 """
 _FOOTER = """
 A session goes by its id, a unique beginning of it, or its name.

@@ -21,8 +21,8 @@ _TOKENS = 4_000
 
 
 def _arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("query", nargs="+", help='words, "a phrase", -without, begin*; dates such as yesterday count too')
-    parser.add_argument("--since", metavar="WHEN", help="leave out what is older: a date, 3h, yesterday, last week, May")
+    parser.add_argument("query", nargs="+", help='words, "a phrase", -without, begin*; dates count too')
+    parser.add_argument("--since", metavar="WHEN", help="leave out what is older: a date, 3h, yesterday, May")
     parser.add_argument("--until", metavar="WHEN", help="leave out what is newer")
     parser.add_argument("--session", metavar="ID", help="within one session")
     parser.add_argument("--project", metavar="NAME", help="within one project")

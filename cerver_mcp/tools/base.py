@@ -30,7 +30,8 @@ class Args(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True, defer_build=True)
 
 
-SessionRef = Annotated[str, Field(min_length=1, max_length=200, description="Id, prefix or name")]
+SessionRef = Annotated[str, Field(min_length=1, max_length=200)]
+"""An id, a unique prefix of one, or a name. The instructions say so, once for all tools: the list is to stay short."""
 
 _FULL_ID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -65,7 +66,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Tool(Generic[A]):
-    """One tool. `output` is the schema of its record; a tool that answers text has none.
+    """One tool. `output` is the schema of its record, listed if it says anything; a tool that answers text has none.
 
     Clients that show a model the names of tools alone find this one by the words of `search_hint`, or are asked with
     `always_load` to show it whole.
@@ -91,7 +92,7 @@ class Tool(Generic[A]):
             name=self.name,
             description=self.about,
             input_schema=_input_schema(self.args),
-            output_schema=dict(self.output) if self.output else None,
+            output_schema=dict(self.output) if self.output and self.output.get("properties") else None,
             annotations=self.annotations,
             _meta=meta or None,
         )

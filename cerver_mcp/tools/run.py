@@ -30,7 +30,7 @@ class RunArgs(Args):
     session_id: Annotated[SessionRef | None, Field(description="Default: a new session")] = None
     timeout_s: Annotated[float | None, Field(gt=0, description="Default and maximum 1200")] = None
     secrets: Annotated[
-        list[str] | None, Field(max_length=64, description="Names; set in its environment, redacted from output")
+        list[str] | None, Field(max_length=64, description="Names; set in its environment, redacted")
     ] = None
     cwd: Annotated[str | None, Field(description="Within the workspace")] = None
 
@@ -136,7 +136,7 @@ def _next_call(result: ExecResult) -> str | None:
 
 RUN = Tool(
     name="cerver_run",
-    about="Run code in a session's sandbox and wait. Of long output, head and tail are shown.",
+    about="Run code in a session's sandbox and wait.",
     args=RunArgs,
     run=_run,
     annotations=hints(destroys=True, open_world=True),

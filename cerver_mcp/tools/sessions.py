@@ -174,7 +174,6 @@ CREATE = Tool(
     args=CreateArgs,
     run=_create,
     annotations=hints(),
-    search_hint="new sandbox workspace memory",
     output=_OPENED,
 )
 SPAWN = Tool(
@@ -183,7 +182,6 @@ SPAWN = Tool(
     args=SpawnArgs,
     run=_spawn,
     annotations=hints(),
-    search_hint="delegate subtask",
     output=_OPENED,
 )
 END = Tool(
@@ -196,7 +194,7 @@ END = Tool(
 )
 METRICS = Tool(
     name="cerver_session_metrics",
-    about="Counts, latencies and cost (null if unknown) of a session.",
+    about="Counts, latencies and cost of a session.",
     args=MetricsArgs,
     run=_metrics,
     annotations=hints(reads=True),

@@ -33,7 +33,7 @@ _ENTRY_SCHEMA = {
 class PeekArgs(Args):
     """Which session, and which part of it."""
 
-    session_id: SessionRef
+    session_id: Annotated[SessionRef, Field(description="Id, prefix or name")]
     last_n: Annotated[int, Field(ge=1, le=200, description="Default 10, at most 200")] = 10
     since: Annotated[int | None, Field(ge=0, description="After this seq")] = None
     around: Annotated[int | None, Field(ge=1, description="Nearest to this seq")] = None
@@ -57,7 +57,7 @@ class AppendArgs(Args):
         WithJsonSchema({"type": "array", "items": _ENTRY_SCHEMA}),
         Field(description="Also: at, tool_id, tool_name, tool_input, is_error"),
     ]
-    expected_seq: Annotated[int | None, Field(ge=0, description="Refuse unless this is the last seq")] = None
+    expected_seq: Annotated[int | None, Field(ge=0, description="Must be the last seq")] = None
 
 
 async def _peek(call: Call, args: PeekArgs) -> str:
@@ -129,11 +129,11 @@ PEEK = Tool(
     args=PeekArgs,
     run=_peek,
     annotations=hints(reads=True),
-    search_hint="recall memory transcript history",
+    search_hint="recall memory history",
 )
 EXPORT = Tool(
     name="cerver_session_export",
-    about="Read a whole transcript in pages of 32 KB. Prefer cerver_session_peek.",
+    about="Read a whole transcript in pages of 32 KB.",
     args=ExportArgs,
     run=_export,
     annotations=hints(reads=True),
@@ -144,6 +144,6 @@ APPEND = Tool(
     args=AppendArgs,
     run=_append,
     annotations=hints(),
-    search_hint="remember save note write memory",
+    search_hint="remember save note",
     output=record_schema(),
 )

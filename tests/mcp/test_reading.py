@@ -53,6 +53,22 @@ async def test_a_peek_keeps_to_2000_tokens_and_names_the_next_call(client: Open)
         assert f'cerver_session_peek(session_id="{session_id}", around=' in text
 
 
+async def test_a_search_names_the_session_and_the_next_call_in_1500_tokens(client: Open) -> None:
+    async with client() as opened:
+        for number in range(12):
+            await fill(opened, f"talk {number}", [f"we drew the map of region {number} " + "and of the coast " * 300])
+        session_id = await fill(opened, "decision", ["we chose SQLite over Postgres for the laptop"])
+        (text,) = await read(opened, "cerver_session_search", query="why did we choose SQLite?", limit=3)
+        first = text.splitlines()[1]
+        assert first.startswith(f'{session_id} "decision"')
+        assert "#1 user" in text
+        assert f'cerver_session_peek(session_id="{session_id}", around=1)' in text
+        (text,) = await read(opened, "cerver_session_search", query="coast", limit=50)
+        assert len(text) <= 1_500 * CHARACTERS_PER_TOKEN
+        (text,) = await read(opened, "cerver_session_search", query="zebra")
+        assert text.startswith("Nothing found")
+
+
 async def test_an_export_comes_in_pages_that_make_the_whole(client: Open) -> None:
     contents = ["first", "".join(f"{number:07d}\n" for number in range(10_000)), "last"]
     async with client() as opened:
