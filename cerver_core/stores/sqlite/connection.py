@@ -55,10 +55,10 @@ def open_writer(path: Path, durability: Literal["full", "relaxed"]) -> Database:
     return connection
 
 
-def open_reader(path: Path) -> Database:
+def open_reader(path: Path, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> Database:
     """Open the file, which a writer has open already, for reading alone."""
     connection = _connected(path, apsw.SQLITE_OPEN_READONLY)
-    connection.set_busy_timeout(BUSY_TIMEOUT_MS)
+    connection.set_busy_timeout(busy_timeout_ms)
     connection.execute(f"PRAGMA cache_size = -{_READ_CACHE_KIB}").close()
     return connection
 

@@ -10,7 +10,7 @@ from cerver_core.stores.sqlite.sql import Database
 
 __all__ = ["Indexer"]
 
-_SHARE = 0.12
+_SHARE = 0.1
 """How much of the time spent on writing goes to the index while calls keep coming: an append may lose a fifth."""
 
 _QUIET_S = 0.1

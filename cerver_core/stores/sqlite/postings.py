@@ -1,7 +1,7 @@
 """Asks the index for the entries that hold each term of a query, within bounds; ranks nothing."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from cerver_core.search.query import Term
@@ -11,7 +11,7 @@ from cerver_core.stores.base import SearchQuery
 from cerver_core.stores.sqlite.index import BLOCK_BITS
 from cerver_core.stores.sqlite.sql import Database
 
-__all__ = ["Gatherer", "entry_place"]
+__all__ = ["Gatherer", "Hit", "entry_place"]
 
 _MOST_SAID = 4_000
 _MOST_TOOL = 1_500
@@ -21,9 +21,11 @@ _MOST_LOOKED_AT = 50_000
 _MOST_PHRASES = 2_000
 _MOST_FILTERED = 6_000
 _SEQ_BITS = 32
+_SEQ_MASK = (1 << _SEQ_BITS) - 1
 _TOOL_KINDS = frozenset({"tool_use", "tool_result"})
 
 Hit = tuple[int, int]
+"""A session key and a seq."""
 
 
 def entry_place(session_key: int, seq: int) -> int:
@@ -100,15 +102,16 @@ class Gatherer:
         newest = sorted(hits, reverse=True)[:_MOST_PHRASES]
         return frozenset(
             hit
-            for hit, body in self._bodies(newest)
+            for hit, body in self.bodies(newest).items()
             if holds_phrase(read_entry(body).text, phrase, is_prefix=term.is_prefix)
         )
 
-    def _bodies(self, hits: Sequence[Hit]) -> Iterable[tuple[Hit, str]]:
+    def bodies(self, hits: Sequence[Hit]) -> Mapping[Hit, str]:
+        """Read the texts of entries, in one statement."""
         places = json.dumps([entry_place(*hit) for hit in hits])
         statement = "SELECT e.place, e.body FROM json_each(?) j JOIN entries e ON e.place = j.value"
-        for place, body in self._connection.execute(statement, (places,)):
-            yield (place >> _SEQ_BITS, place & ((1 << _SEQ_BITS) - 1)), body
+        found = self._connection.execute(statement, (places,))
+        return {(place >> _SEQ_BITS, place & _SEQ_MASK): body for place, body in found}
 
     def _pass_over_phrases(self, tally: Tally) -> None:
         """Drop the entries that hold an excluded phrase; excluded words the index has passed over already."""
@@ -131,7 +134,7 @@ class Gatherer:
             f"SELECT e.place FROM json_each(?) j JOIN entries e ON e.place = j.value WHERE {' AND '.join(terms)}"  # noqa: S608 - words of ours
         )
         found = self._connection.execute(statement, (places, *values))
-        tally.keep(frozenset((place >> _SEQ_BITS, place & ((1 << _SEQ_BITS) - 1)) for (place,) in found))
+        tally.keep(frozenset((place >> _SEQ_BITS, place & _SEQ_MASK) for (place,) in found))
 
 
 def _conditions(account_id: str, asked: SearchQuery) -> tuple[str, Sequence[Any]]:

@@ -1,6 +1,6 @@
 """Searches one account's transcripts on a reader's connection: gather, rank, read the evidence; writes nothing."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,17 +17,17 @@ from cerver_core.stores.base import (
 )
 from cerver_core.stores.sqlite.changes import locate
 from cerver_core.stores.sqlite.index import indexed_up_to_us
-from cerver_core.stores.sqlite.postings import Gatherer, entry_place
+from cerver_core.stores.sqlite.postings import Gatherer, Hit, entry_place
 from cerver_core.stores.sqlite.rows import SELECT_SESSIONS, read_session
 from cerver_core.stores.sqlite.sql import Database
 
 __all__ = ["Search"]
 
-_MOST_WEIGHED = 400
-_READ_TOGETHER = 30
-_ENTRIES_READ = 5
+_MOST_WEIGHED = 250
+_READ_TOGETHER = 20
+_ENTRIES_READ = 4
 _ENTRIES_GIVEN = 3
-_READ_ALONE = 12
+_READ_ALONE = 10
 _DEEPEST_FAMILY = 8
 
 
@@ -78,10 +78,10 @@ class Search:
         for one in candidates:
             one.score = self._first_score(tally, one, gatherer.corpus)
         candidates.sort(key=_order)
-        self._read_best(connection, tally, candidates, gatherer.corpus)
+        self._read_best(connection, tally, candidates, gatherer)
         return candidates
 
-    def _read_best(self, connection: Database, tally: Tally, candidates: list[_Candidate], corpus: Corpus) -> None:
+    def _read_best(self, connection: Database, tally: Tally, candidates: list[_Candidate], gatherer: Gatherer) -> None:
         """Read the evidence of the first candidates, and order them by it, until there is enough for the page.
 
         They are read in parts of one size, so that a later page goes on where an earlier one ended.
@@ -92,8 +92,13 @@ class Search:
         size, entries = (_READ_TOGETHER, _ENTRIES_READ) if len(tally.idf) > 1 else (_READ_ALONE, _ENTRIES_GIVEN)
         for start in range(0, len(candidates), size):
             part = candidates[start : start + size]
+            best = {one.key: tally.best_entries(one.key, entries) for one in part}
+            bodies = gatherer.bodies([(key, seq) for key, scored in best.items() for seq, _ in scored])
             for one in part:
-                self._read_evidence(connection, tally, judge, one, (corpus, entries))
+                self._weigh_evidence(one, best[one.key], bodies, judge)
+                document = tally.as_document(one.key, one.word_count, gatherer.corpus)
+                scores = [found.score for found in one.entries]
+                one.score = tally.fused(document, scores, is_in_range=self._is_in_range(one))
             candidates[start : start + size] = sorted(part, key=_order)
             if len(families.grouped(candidates[: start + size])) >= self.asked.skip + self.asked.limit:
                 return
@@ -118,19 +123,14 @@ class Search:
         document = tally.as_document(one.key, one.word_count, corpus)
         return tally.fused(document, [tally.best_entry_score(one.key)], is_in_range=self._is_in_range(one))
 
-    def _read_evidence(
-        self, connection: Database, tally: Tally, judge: Judge, one: _Candidate, how: tuple[Corpus, int]
+    def _weigh_evidence(
+        self, one: _Candidate, best: Sequence[tuple[int, float]], bodies: Mapping[Hit, str], judge: Judge
     ) -> None:
-        corpus, limit = how
-        document = tally.as_document(one.key, one.word_count, corpus)
-        scores: list[float] = []
-        for seq, context in tally.best_entries(one.key, limit):
-            body = _body(connection, one.key, seq)
-            exact = judge.judge(read_entry(body)).score
-            scores.append(0.5 * context + 0.5 * exact)
-            one.entries.append(FoundEntry(one.session_id, _stored(seq, body), scores[-1]))
+        for seq, context in best:
+            body = bodies[one.key, seq]
+            score = 0.5 * context + 0.5 * judge.judge(read_entry(body)).score
+            one.entries.append(FoundEntry(one.session_id, _stored(seq, body), score))
         one.entries.sort(key=lambda found: (-round(found.score, 9), -found.entry.seq))
-        one.score = tally.fused(document, sorted(scores, reverse=True), is_in_range=self._is_in_range(one))
 
     def _is_in_range(self, one: _Candidate) -> bool:
         return any(
@@ -139,16 +139,18 @@ class Search:
         )
 
     def _found(self, connection: Database, root: str, members: Sequence[_Candidate]) -> FoundTranscript:
-        session_key, _, last_seq = locate(connection, self.account_id, root)
+        session_key = _key_of(root, members) or locate(connection, self.account_id, root)[0]
+        session = _session(connection, session_key)
         own = [one for one in members if one.key == session_key]
         # Its own words first; those of a session it spawned only where it has none.
         best = next((one.entries for one in (*own, *members) if one.entries), list[FoundEntry]())
+        has_title = bool(best and (session.name or session.task))
         return FoundTranscript(
-            session=_session(connection, session_key),
+            session=session,
             score=max(one.score for one in members),
             entries=tuple(best[:_ENTRIES_GIVEN]),
             children_found=len(members) - len(own),
-            opening=_stored(1, _body(connection, session_key, 1)) if last_seq else None,
+            opening=None if has_title or not session.last_seq else _stored(1, _body(connection, session_key, 1)),
         )
 
 
@@ -186,6 +188,10 @@ class _Families:
                 return False
             self._parents[session_id] = row[1]
         return True
+
+
+def _key_of(root: str, members: Sequence[_Candidate]) -> int | None:
+    return next((one.key for one in members if one.session_id == root), None)
 
 
 def _order(one: _Candidate) -> tuple[float, int, int]:

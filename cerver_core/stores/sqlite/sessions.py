@@ -9,6 +9,7 @@ from cerver_core.stores.base import KEEP, EntryDraft, MetricDelta, SessionChange
 from cerver_core.stores.sqlite.changes import amend, check_state, count, locate, move, not_found
 from cerver_core.stores.sqlite.entries import delete_entries, draft_bytes, insert_entries, place_drafts
 from cerver_core.stores.sqlite.handover import Handover
+from cerver_core.stores.sqlite.inline import InlineReader
 from cerver_core.stores.sqlite.listing import list_statement
 from cerver_core.stores.sqlite.rows import (
     INSERT_DETAILS,
@@ -30,8 +31,11 @@ _LAST_CHARACTER = "\U0010ffff"
 class SqliteSessions:
     """The sessions of one account."""
 
-    def __init__(self, account_id: str, reads: Handover[Database], writes: Handover[Transaction]) -> None:
+    def __init__(
+        self, account_id: str, inline: InlineReader, reads: Handover[Database], writes: Handover[Transaction]
+    ) -> None:
         self._account_id = account_id
+        self._inline = inline
         self._reads = reads
         self._writes = writes
 
@@ -46,7 +50,7 @@ class SqliteSessions:
 
     async def get(self, session_id: str) -> StoredSession:
         """Read one by its full id."""
-        return await self._reads.call(partial(_get, account_id=self._account_id, session_id=session_id))
+        return await self._inline.call(partial(_get, account_id=self._account_id, session_id=session_id))
 
     async def find(self, reference: str, *, limit: int) -> Sequence[StoredSession]:
         """Find by full id, else by exact name or by prefix of the id; newest activity first."""

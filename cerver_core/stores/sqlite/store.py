@@ -11,6 +11,7 @@ from cerver_core.clock import Clock, SystemClock
 from cerver_core.errors import StoreUnavailable
 from cerver_core.stores.base import AccountStore, SessionStore, TranscriptStore
 from cerver_core.stores.sqlite.handover import Handover
+from cerver_core.stores.sqlite.inline import InlineReader
 from cerver_core.stores.sqlite.readers import Readers
 from cerver_core.stores.sqlite.sessions import SqliteSessions
 from cerver_core.stores.sqlite.sql import Database
@@ -78,13 +79,13 @@ class SqliteStore:
         """
         if self._open is None:
             raise StoreUnavailable("the store is not open; enter it first")
-        return _SqliteAccount(account_id, self._open.reads, self._open.writes, self._clock)
+        return _SqliteAccount(account_id, self._open, self._clock)
 
 
 class _SqliteAccount:
-    def __init__(self, account_id: str, reads: Handover[Database], writes: Handover[Transaction], clock: Clock) -> None:
-        self._sessions = SqliteSessions(account_id, reads, writes)
-        self._transcripts = SqliteTranscripts(account_id, reads, writes, clock)
+    def __init__(self, account_id: str, threads: "_Threads", clock: Clock) -> None:
+        self._sessions = SqliteSessions(account_id, threads.inline, threads.reads, threads.writes)
+        self._transcripts = SqliteTranscripts(account_id, threads.reads, threads.writes, clock)
 
     @property
     def sessions(self) -> SessionStore:
@@ -104,6 +105,7 @@ class _Threads:
         late = partial(_late, path, limit_s)
         self.writes = Handover[Transaction](most_calls=_MOST_CALLS, most_bytes=_MOST_BYTES, limit_s=limit_s, late=late)
         self.reads = Handover[Database](most_calls=_MOST_CALLS, most_bytes=_MOST_BYTES, limit_s=limit_s, late=late)
+        self.inline = InlineReader(path, self.reads)
         self._writer = Writer(path, durability, self.writes)
         self._readers = Readers(path, self.reads)
 
@@ -115,6 +117,7 @@ class _Threads:
 
     async def end(self, limit_s: float) -> None:
         """End them: first those that read, so that the writer is the last to let go of the file."""
+        self.inline.close()
         self.reads.close(Readers.COUNT)
         with anyio.CancelScope(shield=True):
             await anyio.to_thread.run_sync(self._readers.join, limit_s)
