@@ -234,7 +234,8 @@ class FoundEntry:
 
 @dataclass(frozen=True, slots=True)
 class FoundTranscript:
-    """A session that was found, with its best entries, best first; `opening` is its first entry."""
+    """A session that was found, with its best entries, best first; `opening` is its first entry,
+    given where it has no name and no task, or no entry that was found."""
 
     session: StoredSession
     score: float
