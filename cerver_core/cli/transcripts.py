@@ -2,8 +2,10 @@
 
 import json
 import os
+import re
 import sys
 from argparse import ArgumentParser, Namespace
+from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import get_args
@@ -14,6 +16,7 @@ from cerver_core.cli.command import Command, Commands
 from cerver_core.cli.connected import ask, connected
 from cerver_core.cli.terminal import Terminal
 from cerver_core.errors import InvalidInput
+from cerver_core.render.claude_code import claude_code_project
 from cerver_core.render.escape import visible_line
 from cerver_core.render.peek import peek
 from cerver_core.render.transcripts import as_text, stamp
@@ -32,6 +35,7 @@ __all__ = ["COMMANDS"]
 
 _TAIL = 20
 _PEEK = 10
+_NOTED = re.compile(r'"cerverKind":"([^"]*)"\}$', re.MULTILINE)
 
 
 def _id_argument(parser: ArgumentParser) -> None:
@@ -145,26 +149,48 @@ async def _append(cerver: Cerver, args: Namespace, terminal: Terminal) -> int:
 
 def _export_arguments(parser: ArgumentParser) -> None:
     _id_argument(parser)
-    parser.add_argument("--format", choices=get_args(ExportFormat), help="jsonl loses nothing (default: text)")
+    parser.add_argument(
+        "--format",
+        choices=get_args(ExportFormat),
+        help="jsonl loses nothing; claude-code is a session that Claude Code resumes (default: text)",
+    )
     parser.add_argument("--output", type=Path, metavar="FILE", help="write to this file, whole or not at all")
 
 
 async def _export(cerver: Cerver, args: Namespace, terminal: Terminal) -> int:
     session_id = await cerver.sessions.resolve(args.session)
-    pieces = _pieces(cerver, session_id, args.format)
+    notes: Counter[str] = Counter()
+    pieces = _pieces(cerver, session_id, args.format, notes)
     if args.output is not None:
         await _write_file(args.output, pieces)
         terminal.note(f"wrote {args.output}")
-        return exits.OK
-    async for piece in pieces:
-        await terminal.live(piece)
+    else:
+        async for piece in pieces:
+            await terminal.live(piece)
+    if args.format == "claude-code":
+        _tell_how_to_resume(await cerver.sessions.get(session_id), notes, terminal)
     return exits.OK
 
 
-async def _pieces(cerver: Cerver, session_id: str, form: str | None) -> AsyncIterator[str]:
+def _tell_how_to_resume(record: SessionRecord, notes: Counter[str], terminal: Terminal) -> None:
+    if notes:
+        kinds = ", ".join(f"{count:,} {kind}" for kind, count in sorted(notes.items()))
+        terminal.note(f"left out of what the model is given, and kept as notes: {visible_line(kinds, 500)}")
+    working_dir = record.metadata.get("working_dir")
+    folder = working_dir if isinstance(working_dir, str) else "the folder to work in"
+    project = claude_code_project(working_dir) if isinstance(working_dir, str) else "<that folder, with - for / and .>"
+    terminal.note(
+        f"to resume: put it at ~/.claude/projects/{visible_line(project, 200)}/{record.session_id}.jsonl and run "
+        f"`claude --resume {record.session_id}` in {visible_line(folder, 500)}"
+    )
+
+
+async def _pieces(cerver: Cerver, session_id: str, form: str | None, notes: Counter[str]) -> AsyncIterator[str]:
     cursor: int | None = 0
     while cursor is not None:
         page = await cerver.transcripts.export(session_id, ask(ExportTranscript, {"format": form, "cursor": cursor}))
+        if form == "claude-code":
+            notes.update(_NOTED.findall(page.text))
         yield page.text
         cursor = page.next_cursor
 

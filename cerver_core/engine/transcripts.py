@@ -14,9 +14,10 @@ from cerver_core.errors import SessionStateConflict
 from cerver_core.ids import new_session_id
 from cerver_core.importers.jsonl import JsonlImporter
 from cerver_core.render import transcripts as render
+from cerver_core.render.claude_code import as_claude_code
 from cerver_core.stores.base import ReadWindow, SessionChange, StoredSession
 from cerver_core.wire.search import SearchPage, SearchTranscripts
-from cerver_core.wire.sessions import Lifecycle
+from cerver_core.wire.sessions import Lifecycle, SessionRecord
 from cerver_core.wire.transcripts import (
     MAX_ENTRIES_PER_APPEND,
     AppendEntries,
@@ -33,6 +34,8 @@ from cerver_core.wire.transcripts import (
 __all__ = ["EngineTranscripts"]
 
 _APPENDABLE: frozenset[Lifecycle] = frozenset({"provisioning", "ready", "running", "idle", "paused"})
+_WHOLE: frozenset[ExportFormat] = frozenset({"jsonl", "claude-code"})
+"""The forms that must have large entries whole."""
 _FOLLOW_LOOK_S = 0.5
 """How often a follower looks for what other processes appended; this process's own appends wake it at once."""
 
@@ -83,17 +86,16 @@ class EngineTranscripts:
         """Write a page of the transcript as a document."""
         session = await self._context.rows.sessions.get(session_id)
         window = ReadWindow(
-            from_seq=request.cursor + 1, limit=10_000, max_bytes=request.max_bytes, whole=request.format == "jsonl"
+            from_seq=request.cursor + 1, limit=10_000, max_bytes=request.max_bytes, whole=request.format in _WHOLE
         )
         page = await self._context.rows.transcripts.read(session_id, window)
         last = page.entries[-1].seq if page.entries else request.cursor
-        opening = ""
-        if request.cursor == 0:
-            opening = render.header(views.record(session, self._context.clock.now()), request.format)
+        record = views.record(session, self._context.clock.now())
+        opening = render.header(record, request.format) if request.cursor == 0 else ""
         return ExportPage(
             session_id=session_id,
             format=request.format,
-            text=opening + _piece(request.format, tuple(entry.json for entry in page.entries)),
+            text=opening + _piece(request.format, record, tuple(entry.json for entry in page.entries)),
             next_cursor=last if last < page.last_seq else None,
         )
 
@@ -150,10 +152,12 @@ class EngineTranscripts:
             await self._context.feed.wait(session_id, at_most_s=_FOLLOW_LOOK_S)
 
 
-def _piece(form: ExportFormat, raw: tuple[str, ...]) -> str:
+def _piece(form: ExportFormat, record: SessionRecord, raw: tuple[str, ...]) -> str:
     if form == "jsonl":
         return render.as_jsonl(raw)
     entries = TranscriptPage(session_id="", raw=raw, total=0).entries
+    if form == "claude-code":
+        return as_claude_code(entries, record)
     return render.as_text(entries) if form == "text" else render.as_markdown(entries)
 
 

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
+from cerver_core.render.claude_code import claude_code_header
 from cerver_core.render.escape import json_visible, visible, visible_line
 from cerver_core.wire.exports import ExportedSession, ExportHeader
 from cerver_core.wire.sessions import SessionRecord
@@ -24,6 +25,8 @@ def header(session: SessionRecord, form: ExportFormat) -> str:
     """Write what stands before the first entry of a document."""
     if form == "jsonl":
         return json_visible(_export_header(session).model_dump_json()) + "\n"
+    if form == "claude-code":
+        return claude_code_header(session)
     title = visible_line(session.session_name or session.task or session.session_id, 120)
     facts = [f"session {session.session_id}", f"created {stamp(session.created_at)}"]
     facts += [f"harness {visible_line(session.harness, 64)}"] if session.harness else []

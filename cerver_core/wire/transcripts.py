@@ -24,7 +24,7 @@ __all__ = [
 ]
 
 Role = Literal["user", "assistant", "system", "tool"]
-ExportFormat = Literal["text", "markdown", "jsonl"]
+ExportFormat = Literal["text", "markdown", "jsonl", "claude-code"]
 
 MAX_CONTENT_BYTES = 32 * 1024 * 1024
 """The largest content of one entry, in bytes of UTF-8. Our choice."""
