@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
+from cerver_core.wire.redactions import RedactReport, RedactTranscripts
 from cerver_core.wire.search import SearchPage, SearchTranscripts
 from cerver_core.wire.transcripts import (
     AppendEntries,
@@ -59,6 +60,18 @@ class Transcripts(Protocol):
         Raises:
             InvalidInput: `since` or `until` is no date that is understood, or the cursor is not one of ours.
             SessionNotFound: there is no session by the id in `session`.
+        """
+        ...
+
+    async def redact(self, request: RedactTranscripts) -> RedactReport:
+        """Replace given texts and recognised credentials in what is stored, each by a mark that names its kind.
+
+        Entries keep their seq, time and id; sessions, their last activity. Afterwards searches find neither, and no
+        file of the store holds what was replaced. To repeat it changes nothing more; broken off, it is completed so.
+
+        Raises:
+            SessionNotFound: there is no session by the id in `session_id`.
+            StoreUnavailable: everything was replaced, but another process keeps old text in a file; run it again.
         """
         ...
 

@@ -23,6 +23,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "peek": ("transcripts", "show the last entries, as an agent sees them"),
     "append": ("transcripts", "add an entry to a transcript"),
     "export": ("transcripts", "write a whole transcript: text, markdown or jsonl"),
+    "redact": ("redactions", "take secrets out of what is stored; --dry-run first"),
     "search": ("search", "search every transcript for words, phrases and dates"),
     "import": ("imports", "bring in histories of other agents, or a jsonl export"),
     "hook": ("hooks", "note what an agent's hook tells, and bring its turns in"),

@@ -10,6 +10,7 @@ from pydantic import JsonValue, ValidationError
 from cerver_core.client.sse import Event
 from cerver_core.errors import GatewayUnreachable, ProviderFailed
 from cerver_core.wire.http import FollowTranscript, ImportTranscript
+from cerver_core.wire.redactions import RedactReport, RedactTranscripts
 from cerver_core.wire.search import SearchPage, SearchTranscripts
 from cerver_core.wire.transcripts import (
     AppendEntries,
@@ -73,6 +74,10 @@ class ClientTranscripts:
     async def search(self, request: SearchTranscripts) -> SearchPage:
         """Find sessions by what stands in them, the best first."""
         return await self._transport.call("transcripts.search", SearchPage, query=request)
+
+    async def redact(self, request: RedactTranscripts) -> RedactReport:
+        """Replace given texts and recognised credentials in what is stored."""
+        return await self._transport.call("transcripts.redact", RedactReport, body=request, timeout_s=_LARGE_S)
 
     @asynccontextmanager
     async def follow(self, session_id: str, *, since: int) -> AsyncGenerator[AsyncIterator[Entry]]:

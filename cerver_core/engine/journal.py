@@ -22,6 +22,7 @@ from cerver_core.stores.base import (
     Appended,
     ClosedExec,
     EntryDraft,
+    EntryRewrite,
     MetricDelta,
     OpenExec,
     SessionChange,
@@ -85,6 +86,20 @@ class Journal:
         self._feed.wake(session_id)
         return appended
 
+    async def rewrite(
+        self,
+        session_id: str,
+        entries: Sequence[tuple[int, dict[str, JsonValue]]],
+        *,
+        change: SessionChange | None = None,
+    ) -> None:
+        """Replace entries, each given as its seq and what it is to say from now on, and a session's own texts."""
+        await self._store.rewrite(session_id, [_rewrite(seq, said) for seq, said in entries], change=change)
+
+    async def purge(self) -> None:
+        """Remove what was replaced from where it is stored."""
+        await self._store.purge()
+
     def drafts(
         self, entries: Sequence[NewEntry], *, at: datetime, redactor: Redactor | None = None
     ) -> tuple[EntryDraft, ...]:
@@ -120,6 +135,14 @@ def _draft(entry: NewEntry, now: datetime, redactor: Redactor, masking: Masking)
         view=_view(marks, said) if len(body) > VIEW_ABOVE_BYTES else None,
         is_by_user=entry.role == "user",
     )
+
+
+def _rewrite(seq: int, said: dict[str, JsonValue]) -> EntryRewrite:
+    marks = {name: str(said[name]) for name in ("at", "id") if said.get(name) is not None}
+    told = {name: value for name, value in said.items() if name not in {"seq", "at", "id"}}
+    body = to_json({**marks, **told})
+    view = _view(marks, told) if len(body) > VIEW_ABOVE_BYTES else None
+    return EntryRewrite(seq, body.decode(), view)
 
 
 def _fingerprint(entry: NewEntry, said: dict[str, JsonValue]) -> bytes:

@@ -9,6 +9,7 @@ import anyio
 from cerver_core.clock import to_us
 from cerver_core.engine import views
 from cerver_core.engine.context import Context
+from cerver_core.engine.redactions import redact
 from cerver_core.engine.search import search
 from cerver_core.errors import SessionStateConflict
 from cerver_core.ids import new_session_id
@@ -16,6 +17,7 @@ from cerver_core.importers.jsonl import JsonlImporter
 from cerver_core.render import transcripts as render
 from cerver_core.render.claude_code import as_claude_code
 from cerver_core.stores.base import ReadWindow, SessionChange, StoredSession
+from cerver_core.wire.redactions import RedactReport, RedactTranscripts
 from cerver_core.wire.search import SearchPage, SearchTranscripts
 from cerver_core.wire.sessions import Lifecycle, SessionRecord
 from cerver_core.wire.transcripts import (
@@ -132,6 +134,10 @@ class EngineTranscripts:
     async def search(self, request: SearchTranscripts) -> SearchPage:
         """Find sessions by what stands in them."""
         return await search(self._context, request)
+
+    async def redact(self, request: RedactTranscripts) -> RedactReport:
+        """Take texts and credentials out of what is stored."""
+        return await redact(self._context, request)
 
     @asynccontextmanager
     async def follow(self, session_id: str, *, since: int) -> AsyncGenerator[AsyncIterator[Entry]]:

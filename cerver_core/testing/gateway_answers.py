@@ -190,6 +190,12 @@ async def _import(kept: Kept, request: Request) -> Response:
     return JSONResponse({"session_id": session["sessionId"], "entries": body["document"].count("\n") - 1}, 201)
 
 
+async def _redact(kept: Kept, request: Request) -> Response:
+    asked = await _body(request)
+    report = {"dry_run": asked.get("dry_run", False), "sessions_read": len(kept.sessions), "entries_read": 0}
+    return JSONResponse({**report, "kinds": {"text": len(asked["texts"])}})
+
+
 async def _computes(kept: Kept, request: Request) -> Response:
     compute = {"compute_id": "comp_0123456789abcdef", "label": "box", "provider": "local", "status": "ready"}
     return JSONResponse({"computes": [compute]})
@@ -320,6 +326,7 @@ ANSWERS: Mapping[str, Answer] = {
     "transcripts.follow": _follow,
     "transcripts.export": _export,
     "transcripts.import": _import,
+    "transcripts.redact": _redact,
     "computes.list": _computes,
     "computes.exec": _exec,
     "computes.exec_stream": _exec_stream,

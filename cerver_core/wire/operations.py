@@ -27,7 +27,7 @@ from cerver_core.errors import (
     SessionStateConflict,
     TooLarge,
 )
-from cerver_core.wire import computes, http, routing, search, sessions, transcripts
+from cerver_core.wire import computes, http, redactions, routing, search, sessions, transcripts
 from cerver_core.wire.model import Reply, Request
 
 __all__ = ["BINARY", "EVENTS", "JSON", "OPERATIONS", "TAR", "Operation"]
@@ -200,6 +200,16 @@ _TRANSCRIPTS = (
         "Find sessions by what stands in their transcripts, the best first.",
         query=search.SearchTranscripts,
         reply=(search.SearchPage,),
+        errors=(SessionNotFound,),
+    ),
+    Operation(
+        "transcripts.redact",
+        "POST",
+        "/v2/redactions",
+        "Replace given texts and recognised credentials in stored transcripts.",
+        body=redactions.RedactTranscripts,
+        body_media=JSON,
+        reply=(redactions.RedactReport,),
         errors=(SessionNotFound,),
     ),
     Operation(

@@ -11,6 +11,7 @@ from cerver_core.connect import connect
 from cerver_core.engine.masking import LiveText
 from cerver_core.errors import ConfigurationError
 from cerver_core.wire.computes import ExecFinished, ExecOutput, ExecRequest
+from cerver_core.wire.redactions import RedactTranscripts
 from cerver_core.wire.sessions import CreateSession, UpdateSession
 from cerver_core.wire.transcripts import AppendEntries, NewEntry, ReadTranscript
 
@@ -92,6 +93,27 @@ async def test_the_text_stays_where_the_setting_says_so(
             page = await cerver.transcripts.read(session_id, ReadTranscript(full=True))
     assert page.entries[0].content == _KEY
     assert caplog.messages == warnings
+
+
+async def test_what_was_stored_with_its_credentials_is_cleaned_of_them_to_the_last_file(tmp_path: Path) -> None:
+    async with _opened(tmp_path, "off") as cerver:
+        made = await cerver.sessions.create(CreateSession(compute=None, task=f"use {_KEY}"))
+        said = [f"{number} {_KEY if number % 3 == 0 else 'nothing'}" for number in range(60)]
+        entries = tuple(NewEntry(role="user", content=text, id=f"e{number}") for number, text in enumerate(said))
+        tool = NewEntry(role="tool", kind="tool_use", tool_input={"url": "https://me:h0rse-9@git.local/r"})
+        await cerver.transcripts.append(made.session_id, AppendEntries(entries=(*entries, tool)))
+    async with _opened(tmp_path) as cerver:
+        report = await cerver.transcripts.redact(RedactTranscripts(detected=True))
+        stored = _stored(tmp_path).lower()
+        page = await cerver.transcripts.read(made.session_id, ReadTranscript(full=True))
+        again = await cerver.transcripts.redact(RedactTranscripts(detected=True))
+    assert report.kinds == {"github-pat": 22, "uri-password": 1}
+    assert (report.sessions[0].seqs[:3], report.sessions[0].fields) == ((1, 2, 5), ("task",))
+    assert [entry.content for entry in page.entries[1:4]] == [f"0 {_MARK}", "1 nothing", "2 nothing"]
+    assert page.entries[-1].tool_input == {"url": "https://me:[redacted:uri-password]@git.local/r"}
+    assert _KEY.lower().encode() not in stored
+    assert _KEY.lower().removeprefix("ghp_").encode() not in stored
+    assert again.sessions == ()
 
 
 def test_another_word_in_the_setting_is_refused() -> None:
