@@ -22,6 +22,10 @@ from cerver_core.wire.transcripts import AppendEntries, NewEntry, ReadTranscript
 from tests.engine.roads import settings_for
 from tests.importers import test_claude_code as claude
 from tests.importers import test_codex as codex
+from tests.importers import test_copilot as copilot
+from tests.importers import test_cursor as cursor
+from tests.importers import test_gemini as gemini
+from tests.importers import test_opencode as opencode
 
 LAST = datetime(2026, 5, 4, 10, tzinfo=UTC)
 LONG = 1_500
@@ -208,3 +212,53 @@ async def test_a_kill_in_the_middle_and_another_import_equal_one(tmp_path: Path)
     async with connect(settings_for(tmp_path / "whole")) as cerver:
         await bring_in(cerver, "claude-code", tmp_path / "whole")
         assert await everything(cerver) == killed
+
+
+def fill_opencode(home: Path) -> None:
+    store = opencode.Store(home / ".local" / "share" / "opencode" / "opencode.db")
+    opencode.fill(store)
+    store.connection.close()
+
+
+def fill_cursor(home: Path) -> None:
+    cursor.editor(home / ".config" / "Cursor" / "User" / "globalStorage" / "state.vscdb")
+    transcript = home / ".cursor" / "projects" / "api" / "agent-transcripts" / "chat.jsonl"
+    transcript.parent.mkdir(parents=True)
+    transcript.write_bytes(cursor.jsonl(cursor.LINES))
+
+
+def fill_gemini(home: Path) -> None:
+    chats = home / ".gemini" / "tmp" / "api" / "chats"
+    chats.mkdir(parents=True)
+    (chats / "session-1.jsonl").write_bytes(gemini.jsonl(gemini.HISTORY))
+    messages = [value for value in gemini.HISTORY if "id" in value]
+    (chats / "session-0.json").write_text(json.dumps({**gemini.HEAD, "sessionId": "older", "messages": messages}))
+
+
+def fill_copilot(home: Path) -> None:
+    events = home / ".copilot" / "session-state" / "1" / "events.jsonl"
+    events.parent.mkdir(parents=True)
+    events.write_text("".join(json.dumps(value) + "\n" for value in copilot.HISTORY))
+
+
+@pytest.mark.parametrize(
+    ("fill", "source", "sessions", "entries"),
+    [
+        (fill_opencode, "opencode", 2, 15),
+        (fill_cursor, "cursor", 3, 13),
+        (fill_gemini, "gemini", 2, 17),
+        (fill_copilot, "copilot", 2, 12),
+    ],
+)
+async def test_every_source_gets_in_once(
+    tmp_path: Path, fill: Callable[[Path], None], source: str, sessions: int, entries: int
+) -> None:
+    fill(tmp_path)
+    async with connect(settings_for(tmp_path)) as cerver:
+        done = await bring_in(cerver, source, tmp_path)
+        assert (sum(one.created for one in done), sum(one.added for one in done)) == (sessions, entries)
+        assert [one.refused for one in done if one.refused] == []
+        once = await everything(cerver)
+        again = await bring_in(cerver, source, tmp_path)
+        assert {(one.standing, one.added, one.created) for one in again} == {("unchanged", 0, 0)}
+        assert await everything(cerver) == once
