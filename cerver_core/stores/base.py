@@ -13,7 +13,7 @@ from typing import Final, Protocol, Self
 from pydantic import JsonValue
 
 from cerver_core.metrics import MetricDelta, SessionCounters
-from cerver_core.search.query import Query
+from cerver_core.stores.queries import SearchQuery
 from cerver_core.wire.sessions import Lifecycle, SessionType, Status
 
 __all__ = [
@@ -199,28 +199,6 @@ class Page:
 
     entries: tuple[StoredEntry, ...]
     last_seq: int
-
-
-@dataclass(frozen=True, slots=True)
-class SearchQuery:
-    """What to look for, and where; see `TranscriptStore.search`. Times bound when an entry was written.
-
-    Sessions named in `dates` of the query are lifted, not chosen. `skip` passes over the first so many.
-    """
-
-    query: Query
-    limit: int
-    skip: int = 0
-    since_us: int | None = None
-    until_us: int | None = None
-    session_id: str | None = None
-    project: str | None = None
-    role: str | None = None
-    kind: str | None = None
-    tool: str | None = None
-    harness: str | None = None
-    include_children: bool = False
-    exclude_session_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
