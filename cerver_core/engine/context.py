@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from anyio.abc import TaskGroup
 from pydantic import JsonValue
 
 from cerver_core.clock import Clock, to_us
@@ -34,6 +35,7 @@ class Context:
     feed: Feed
     journal: Journal
     holder: str
+    tasks: TaskGroup
 
     def now_us(self) -> int:
         """Tell the time as the store keeps it."""

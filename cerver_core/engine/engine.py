@@ -96,6 +96,7 @@ class Engine:
             feed=feed,
             journal=Journal(rows.transcripts, self._masking, self._clock, feed),
             holder=this_process(),
+            tasks=self._tasks,
         )
         if sweep:
             self._tasks.start_soon(Retention(context).run)

@@ -1,26 +1,19 @@
-"""One execution: its secrets, its command, its two entries in the transcript, its output redacted and capped.
-
-The intent is written while the command starts, not before: a crash within that millisecond can leave a command
-without an entry, never an entry whose outcome was acknowledged and lost.
-"""
+"""One execution: its secrets, its command, its output redacted and capped; what is written of it is in `record.py`."""
 
 import math
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 
 import anyio
 from pydantic import JsonValue
 
 from cerver_core.engine.context import Context, sandbox_from_json
 from cerver_core.engine.output import Capture
+from cerver_core.engine.record import ExecRecord, Plan
 from cerver_core.errors import CerverError, InvalidInput, ProviderFailed
-from cerver_core.ids import new_tool_id
-from cerver_core.metrics import MetricDelta
-from cerver_core.providers.base import Command, CommandStream, Exited, Output
+from cerver_core.providers.base import Command, Exited, Output
 from cerver_core.redaction import Redactor
 from cerver_core.render.executions import as_content
-from cerver_core.stores.base import ClosedExec, OpenExec, SessionChange, StoredSession
 from cerver_core.wire.computes import (
     ExecEvent,
     ExecFinished,
@@ -29,32 +22,12 @@ from cerver_core.wire.computes import (
     ExecResult,
     ExecStarted,
     InstallRequest,
-    Isolation,
     Requirements,
 )
-from cerver_core.wire.sessions import Lifecycle
-from cerver_core.wire.transcripts import NewEntry
 
 __all__ = ["Executions"]
 
-_CAN_RUN: frozenset[Lifecycle] = frozenset({"ready", "idle", "running"})
-_OVERDUE_S = 30
-"""How long a provider may be late in ending what has timed out, before it counts as broken."""
 _RECORD_LIMIT_S = 10
-
-
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """What was decided before anything ran."""
-
-    session: StoredSession
-    stream: CommandStream
-    tool_input: Mapping[str, JsonValue]
-    timeout_s: float
-    redactor: Redactor
-    isolation: Isolation | None = None
-    is_streamed: bool = False
-    notes: tuple[str, ...] = ()
 
 
 class Executions:
@@ -82,7 +55,7 @@ class Executions:
             cwd=request.cwd,
         )
         sandbox = sandbox_from_json(session)
-        plan = _Plan(
+        plan = Plan(
             session=session,
             stream=provider.exec(sandbox, command),
             tool_input=_tool_input(request, command),
@@ -103,7 +76,7 @@ class Executions:
         provider = self._context.provider_of(session)
         timeout_s = _timeout_s(request.timeout_s, Requirements.model_validate(session.requirements))
         sandbox = sandbox_from_json(session)
-        plan = _Plan(
+        plan = Plan(
             session=session,
             stream=provider.install(sandbox, request, timeout_s=timeout_s),
             tool_input={"installer": request.installer, "packages": list(request.packages)},
@@ -124,13 +97,14 @@ class Executions:
         return values, redactor, notes
 
     @asynccontextmanager
-    async def _recorded(self, plan: _Plan, started_s: float) -> AsyncGenerator[AsyncIterator[ExecEvent]]:
-        record = _Record(self._context, plan, started_s)
+    async def _recorded(self, plan: Plan, started_s: float) -> AsyncGenerator[AsyncIterator[ExecEvent]]:
+        record = ExecRecord(self._context, plan, started_s)
         reason = "cancelled: the caller went away and the command was killed"
         try:
             async with plan.stream as raw:
-                await record.intend()
-                yield _events(plan, record, raw)
+                with record.scope:
+                    await record.begin()
+                    yield _events(plan, record, raw)
         except CerverError as error:
             reason = f"failed: {error.message}"
             raise
@@ -138,65 +112,11 @@ class Executions:
             if record.is_open:
                 with anyio.CancelScope(shield=True), anyio.move_on_after(_RECORD_LIMIT_S):
                     await record.close(reason, is_error=True)
+        if record.failure is not None:
+            raise record.failure
 
 
-class _Record:
-    """The two entries of one execution: `tool_use` as it starts, `tool_result` when it has ended."""
-
-    def __init__(self, context: Context, plan: _Plan, started_s: float) -> None:
-        self._context = context
-        self._plan = plan
-        self._started_s = started_s
-        self._started_us = context.now_us()
-        self.masking = context.masking
-        self.tool_id = new_tool_id()
-        self.is_open = False
-
-    def elapsed_ms(self) -> float:
-        """Tell how long ago the execution was asked for."""
-        return round((self._context.clock.monotonic() - self._started_s) * 1_000, 3)
-
-    def left_s(self) -> float:
-        """Tell how long the provider may still take."""
-        return max(0.0, self._plan.timeout_s + _OVERDUE_S - self.elapsed_ms() / 1_000)
-
-    async def intend(self) -> None:
-        """Write what is running."""
-        tool_input = dict(self._plan.tool_input)
-        entry = NewEntry(
-            role="assistant", kind="tool_use", tool_id=self.tool_id, tool_name="exec", tool_input=tool_input
-        )
-        await self._context.journal.append(
-            self._plan.session.id,
-            [entry],
-            change=SessionChange(from_states=_CAN_RUN),
-            opens=OpenExec(self.tool_id, self._context.holder, self._started_us),
-            redactor=self._plan.redactor,
-        )
-        self.is_open = True
-
-    async def close(self, content: str, *, is_error: bool, delta: MetricDelta | None = None) -> int:
-        """Write what came of it; returns the seq of that entry."""
-        entry = NewEntry(role="tool", kind="tool_result", tool_id=self.tool_id, content=content, is_error=is_error)
-        appended = await self._context.journal.append(
-            self._plan.session.id,
-            [entry],
-            delta=delta,
-            closes=ClosedExec(self.tool_id),
-            redactor=self._plan.redactor,
-        )
-        self.is_open = False
-        return appended.seqs[0]
-
-    def delta(self, stream_open_ms: float) -> MetricDelta:
-        """Say what the execution adds to the session's metrics."""
-        if self._plan.is_streamed:
-            return MetricDelta(first_exec_at_us=self._started_us, streams=1, stream_open_ms=stream_open_ms)
-        took_ms = self.elapsed_ms()
-        return MetricDelta(first_exec_at_us=self._started_us, execs=1, exec_ms=took_ms, last_exec_ms=took_ms)
-
-
-async def _events(plan: _Plan, record: _Record, raw: AsyncIterator[Output | Exited]) -> AsyncGenerator[ExecEvent]:
+async def _events(plan: Plan, record: ExecRecord, raw: AsyncIterator[Output | Exited]) -> AsyncGenerator[ExecEvent]:
     open_ms = record.elapsed_ms()
     provider = str(plan.session.provider)
     yield ExecStarted(session_id=plan.session.id, provider=provider, stream_latency_ms=open_ms)
@@ -214,7 +134,7 @@ async def _events(plan: _Plan, record: _Record, raw: AsyncIterator[Output | Exit
     yield ExecFinished(result=result.model_copy(update={"seq": seq}))
 
 
-async def _next(raw: AsyncIterator[Output | Exited], record: _Record, provider: str) -> Output | Exited:
+async def _next(raw: AsyncIterator[Output | Exited], record: ExecRecord, provider: str) -> Output | Exited:
     try:
         with anyio.fail_after(record.left_s()):
             return await anext(raw)
@@ -224,7 +144,7 @@ async def _next(raw: AsyncIterator[Output | Exited], record: _Record, provider: 
         raise ProviderFailed(f"provider {provider} ended a stream without an exit") from error
 
 
-def _result(plan: _Plan, record: _Record, end: Exited, stdout: Capture, stderr: Capture) -> ExecResult:
+def _result(plan: Plan, record: ExecRecord, end: Exited, stdout: Capture, stderr: Capture) -> ExecResult:
     return ExecResult(
         session_id=plan.session.id,
         stdout=stdout.text(),
