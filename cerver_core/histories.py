@@ -19,7 +19,15 @@ from anyio import to_thread
 from pydantic import JsonValue
 
 from cerver_core.api import Cerver
-from cerver_core.errors import Conflict, EntryConflict, InvalidInput, NotFound, SessionStateConflict, TooLarge
+from cerver_core.errors import (
+    Conflict,
+    EntryConflict,
+    InvalidInput,
+    NotFound,
+    SessionStateConflict,
+    StoreUnavailable,
+    TooLarge,
+)
 from cerver_core.importers.base import Batch, Conversation, Document, HistoryImporter, Tally
 from cerver_core.wire.sessions import CreateSession, ListSessions, SessionRecord, UpdateSession
 from cerver_core.wire.transcripts import AppendEntries, NewEntry
@@ -70,6 +78,7 @@ async def alone(home: Path, *, patience_s: float = 0) -> AsyncGenerator[None]:
     """Let one import run at a time on this machine; two at once could make two sessions of one conversation.
 
     Raises:
+        StoreUnavailable: the home cannot be written.
         Conflict: another one runs, and does not end within `patience_s`.
     """
     handle = _lock_file(home)
@@ -85,8 +94,11 @@ async def alone(home: Path, *, patience_s: float = 0) -> AsyncGenerator[None]:
 
 
 def _lock_file(home: Path) -> int:
-    home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return os.open(home / "import.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return os.open(home / "import.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise StoreUnavailable(f"cannot write in {home}: {error.strerror or error}; free space or permit it") from error
 
 
 def _is_ours(handle: int) -> bool:

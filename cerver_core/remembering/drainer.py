@@ -27,8 +27,10 @@ LINGER_S = 30.0
 _POLL_S = 0.5
 _PATIENCE_S = 10.0
 _MISSING_S = 2.0
-_REST = 4
-"""A transcript is not read again before so many times the time its last reading took."""
+_REST, _MOST_REST_S = 4, 20.0
+"""A transcript is not read again before so many times the time its last reading took, up to a limit."""
+
+_DRAFT_S = 3_600
 
 _FIRST_RETRY_S, _LAST_RETRY_S, _GIVE_UP_S = 1.0, 30.0, 120.0
 
@@ -98,6 +100,7 @@ class Drainer:
         Raises:
             CerverError: Cerver could not take it for two minutes; the notes stay.
         """
+        self._spool.sweep(self._clock.now().timestamp() - _DRAFT_S)
         wait_s, failing_since_s = _POLL_S, None
         while self.is_behind or self._clock.monotonic() - self._active_at_s < LINGER_S:
             try:
@@ -117,9 +120,9 @@ class Drainer:
     def _take(self) -> None:
         """Take what waits; after a death, also what the dead had taken."""
         for name in self._spool.waiting():
-            self._spool.take(name)
-            self._active_at_s = self._clock.monotonic()
-            self._watch(name)
+            if self._spool.take(name):
+                self._active_at_s = self._clock.monotonic()
+                self._watch(name)
         for name in self._spool.taken():
             if name not in self._watched:
                 self._watch(name)
@@ -150,7 +153,7 @@ class Drainer:
             await self._import(documents, importer, drained)
             watched.stamps = stamps
             self._active_at_s = self._clock.monotonic()
-            watched.next_at_s = self._active_at_s + _REST * (self._active_at_s - began_s)
+            watched.next_at_s = self._active_at_s + min(_REST * (self._active_at_s - began_s), _MOST_REST_S)
         if watched.is_noted:
             watched.is_noted = False
             self._spool.done(name)

@@ -4,7 +4,7 @@ An agent waits while a hook runs, so this loads next to nothing: no json, no pat
 """
 
 # pathlib alone takes longer to load than all of this.
-# ruff: noqa: PTH103, PTH104, PTH108, PTH109, PTH111, PTH118, PTH120, PTH123, PTH208
+# ruff: noqa: PTH103, PTH104, PTH108, PTH109, PTH111, PTH112, PTH116, PTH118, PTH120, PTH123, PTH208
 
 from __future__ import annotations
 
@@ -66,9 +66,13 @@ class Spool:
         """Name the notes that were taken and are not done with."""
         return self._named(_TAKEN)
 
-    def take(self, name: str) -> None:
-        """Take a note that waits; one that was taken before by this name gives way to it."""
-        os.rename(self._path(name, _NOTE), self._path(name, _TAKEN))
+    def take(self, name: str) -> bool:
+        """Take a note that waits; one that was taken before by this name gives way. False if another was quicker."""
+        try:
+            os.rename(self._path(name, _NOTE), self._path(name, _TAKEN))
+        except FileNotFoundError:
+            return False
+        return True
 
     def read(self, name: str) -> bytes:
         """Read a note that was taken; empty when it is gone."""
@@ -85,12 +89,22 @@ class Spool:
         except FileNotFoundError:
             return
 
+    def sweep(self, before_s: float) -> None:
+        """Remove what hooks that were killed had begun to write, if they began before that time (seconds, 1970)."""
+        for name in os.listdir(self.folder) if os.path.isdir(self.folder) else ():
+            draft = os.path.join(self.folder, name)
+            try:
+                if name.startswith(".") and os.stat(draft).st_mtime < before_s:
+                    os.unlink(draft)
+            except FileNotFoundError:
+                continue
+
     def lock(self) -> int | None:
         """Become the drainer: give the descriptor that holds the lock, or null when there is one already.
 
         The lock is its holder's until every copy of the descriptor is closed, also by death.
         """
-        handle = os.open(os.path.join(self.folder, _LOCK), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        handle = _open_lock(os.path.join(self.folder, _LOCK))
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -140,6 +154,17 @@ def _road(environ: Mapping[str, str]) -> str:
 
 def _open_new(path: str) -> int:
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+
+
+def _open_lock(path: str) -> int:
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    if handle > 2:
+        return handle
+    # Where a standard stream was closed, the lock would stand in its place, and give way to it in a new process.
+    try:
+        return fcntl.fcntl(handle, fcntl.F_DUPFD_CLOEXEC, 3)
+    finally:
+        os.close(handle)
 
 
 def _spawn(command: list[str], log: str) -> None:

@@ -191,6 +191,16 @@ def test_hooks_of_codex_name_the_rollout(alone: Agent) -> None:
     assert alone.said() == ["Mend it"]
 
 
+def test_a_hook_without_standard_streams_starts_its_drainer(agent: Agent) -> None:
+    path = agent.home / ".codex" / "sessions" / f"rollout-2026-05-04T10-00-00-{THREAD}.jsonl"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(rollout("Mend it"))
+    told = json.dumps({"type": "agent-turn-complete", "thread-id": THREAD})
+    closed = ["/bin/sh", "-c", 'exec "$0" hook codex "$1" <&- >&- 2>&-', str(CERVER), told]
+    assert subprocess.run(closed, env=agent.environ, timeout=60, check=False).returncode == 0
+    until(lambda: agent.said() == ["Mend it"])
+
+
 def test_a_codex_of_another_folder_is_found_there(alone: Agent) -> None:
     path = alone.home / "codex" / "sessions" / f"rollout-2026-05-04T10-00-00-{THREAD}.jsonl"
     path.parent.mkdir(parents=True)
@@ -224,6 +234,15 @@ def test_the_hook_loads_nothing_that_takes_time(alone: Agent) -> None:
 )
 def test_the_spool_is_where_the_settings_say(environ: dict[str, str]) -> None:
     assert Spool(environ).folder == str(Settings.from_environ(environ).home / "spool" / "local")
+
+
+def test_what_killed_hooks_left_half_written_is_swept_away(agent: Agent) -> None:
+    agent.spool.put("whole", b"{}")
+    for name in (".old.12", ".new.34"):
+        Path(agent.spool.folder, name).write_bytes(b"{")
+    os.utime(Path(agent.spool.folder, ".old.12"), (1_000, 1_000))
+    agent.spool.sweep(2_000)
+    assert sorted(path.name for path in Path(agent.spool.folder).iterdir()) == [".new.34", "whole.note"]
 
 
 def test_what_is_noted_is_its_owner_s_alone(agent: Agent) -> None:
