@@ -53,6 +53,8 @@ class ClaudeCodeLines:
         self._tools: Recent[str, str] = Recent(5_000)
         self._counted: Recent[str, Mapping[str, int]] = Recent(1_000)
         self._continued: Recent[str, None] = Recent(_REMEMBERED)
+        self._seen: Recent[str, None] = Recent(_REMEMBERED)
+        self._summaries: Recent[str, str] = Recent(1_000)
         self._handlers: Mapping[str, Callable[[Line, Conversation], None]] = {
             "user": self._user,
             "assistant": self._assistant,
@@ -73,6 +75,7 @@ class ClaudeCodeLines:
             conversation = self._conversation(line)
             self._note_place(line, conversation)
             self._handlers[kind](line, conversation)
+            self._note_seen(string(line.value, "uuid"))
         elif kind in self._titles:
             self._tally.known += 1
             self._title(line.value, *self._titles[kind])
@@ -83,8 +86,19 @@ class ClaudeCodeLines:
 
     def _title(self, value: Record, rank: int, key: str) -> None:
         title = string(value, key) or string(value, "title")
-        if title and rank >= self._rank_of_title:
+        leaf = string(value, "leafUuid")
+        if title and leaf and leaf not in self._seen:
+            # Summaries of other conversations of the project stand in here too; it is ours if its leaf is.
+            self._summaries.keep(leaf, title)
+        elif title and rank >= self._rank_of_title:
             self._rank_of_title, self._main.title = rank, title
+
+    def _note_seen(self, uuid: str | None) -> None:
+        if uuid is None:
+            return
+        self._seen.keep(uuid, None)
+        if self._rank_of_title <= 1 and (title := self._summaries.get(uuid)):
+            self._rank_of_title, self._main.title = 1, title
 
     def _conversation(self, line: Line) -> Conversation:
         """Find whose line it is: the session's, or a sub-agent's that stands among them."""
@@ -148,7 +162,8 @@ class ClaudeCodeLines:
     def _note_rewind(self, line: Line, conversation: Conversation) -> None:
         """Mark a prompt that goes back: it hangs where the conversation had gone on before, or at no line at all."""
         parent = string(line.value, "parentUuid")
-        if conversation is self._main:
+        is_copy = string(line.value, "uuid") in self._seen
+        if conversation is self._main and not is_copy:
             is_back = parent in self._continued if parent else self._has_prompt and not self._was_compacted
             self._has_prompt, self._was_compacted = True, False
             if is_back:

@@ -197,6 +197,21 @@ def test_text_that_is_no_valid_unicode_is_mended() -> None:
     assert spoken(read(broken)[0], SESSION) == [("user", "text", "half \ufffd, byte \ufffd, nul \x00")]
 
 
+def test_only_a_summary_of_its_own_lines_is_a_title() -> None:
+    other, own = (
+        line("summary", summary=words, leafUuid=leaf) for words, leaf in (("Another's", "z"), ("Its own", "u1"))
+    )
+    for lines in ([own, other, user("u1", None, "hi")], [user("u1", None, "hi"), own, other]):
+        batches, _ = read(jsonl(lines))
+        assert batches[0].conversation.title == "Its own"
+
+
+def test_lines_that_were_copied_again_are_no_rewind() -> None:
+    lines = [user("u1", None, "one"), assistant("a1", "u1", "m1", text("two")), user("u2", "a1", "three")]
+    batches, _ = read(jsonl([*lines, *lines]))
+    assert batches[0].conversation.rewinds == 0
+
+
 def test_a_file_of_no_lines_is_an_empty_one() -> None:
     assert read(b"")[0] == []
 

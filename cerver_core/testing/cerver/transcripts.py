@@ -149,6 +149,20 @@ class TranscriptContract(Road):
                 await cerver.transcripts.import_jsonl(document)
         assert await cerver.sessions.list(ListSessions()) == before
 
+    async def test_an_export_for_claude_code_is_one_chain_over_its_pages(self, cerver: Cerver) -> None:
+        session_id = await memory(cerver, "told")
+        await cerver.transcripts.append(session_id, said(*[f"line {n} " + "x" * 200 for n in range(20)]))
+        text, cursor, pages = "", 0, 0
+        while cursor is not None:
+            request = ExportTranscript(format="claude-code", cursor=cursor, max_bytes=2_048)
+            page = await cerver.transcripts.export(session_id, request)
+            text, pages, cursor = text + page.text, pages + 1, page.next_cursor
+        assert pages > 1
+        head, *lines = [json.loads(line) for line in text.splitlines()]
+        assert (head["type"], head["customTitle"]) == ("custom-title", "told")
+        assert [line["message"]["content"].split()[1] for line in lines] == [str(n) for n in range(20)]
+        assert [line["parentUuid"] for line in lines] == [None, *(line["uuid"] for line in lines[:-1])]
+
     @pytest.mark.parametrize("form", ["text", "markdown"])
     async def test_text_exports_name_every_entry(self, cerver: Cerver, form: str) -> None:
         session_id = await memory(cerver, "told")
