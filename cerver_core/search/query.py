@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cerver_core.search.dates import DateRange, find_dates
-from cerver_core.search.words import forms, is_stop_word, kin, words
+from cerver_core.search.words import forms, is_stop_word, is_weak, kin, words
 
 __all__ = ["MOST_TERMS", "Query", "Term", "parse"]
 
@@ -14,6 +14,7 @@ MOST_TERMS = 24
 """How many terms of a query are looked for; of a longer one, the first that are no stop words."""
 
 _SHORTEST_PREFIX = 3
+_WEAK_WEIGHT = 0.4
 _TIME_WORDS = frozenset(
     {"today", "tonight", "yesterday", "last", "past", "day", "week", "weekend", "month", "year", "ago"}
 )
@@ -109,7 +110,8 @@ def _plain(joined: str, *, is_excluded: bool) -> Iterator[Term]:
         if is_excluded:
             yield Term(((part,),))
         else:
-            yield Term(tuple((form,) for form in forms(part)), kin(part))
+            weight = _WEAK_WEIGHT if is_weak(part) else 1.0
+            yield Term(tuple((form,) for form in forms(part)), kin(part), weight=weight)
 
 
 def _is_month_or_number(term: Term) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-__all__ = ["IRREGULAR", "KIN", "STOP_WORDS"]
+__all__ = ["IRREGULAR", "KIN", "STOP_WORDS", "WEAK_WORDS"]
 
 _STOP = """
     a about after again all also although am among an and any anyone anything are aren as at be became because
@@ -19,6 +19,15 @@ _STOP = """
 """
 
 STOP_WORDS = frozenset(_STOP.split())
+
+_WEAK = """
+    kind kinds type types sort sorts number times time happen happened happens mention mentioned
+    discuss discussed talk talked talking conversation conversations chat chats session sessions previous previously
+    earlier remind remember recall currently current recently recent different exactly total specific new old first last
+"""
+
+WEAK_WORDS = frozenset(_WEAK.split())
+"""Words with which one asks rather than tells: they count, and for little."""
 
 
 def _forms(table: str) -> Mapping[str, tuple[str, ...]]:

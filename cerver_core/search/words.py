@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
-from cerver_core.search.vocabulary import IRREGULAR, KIN, STOP_WORDS
+from cerver_core.search.vocabulary import IRREGULAR, KIN, STOP_WORDS, WEAK_WORDS
 
-__all__ = ["Word", "fold", "forms", "indexable", "is_stop_word", "kin", "words"]
+__all__ = ["Word", "fold", "forms", "indexable", "is_stop_word", "is_weak", "kin", "words"]
 
 # A letter or digit with the accents that follow it. The underscore separates, as in the index.
 _WORD = re.compile(r"(?:[^\W_][\u0300-\u036f]*)+")
@@ -58,6 +58,11 @@ def indexable(text: str) -> str:
 def is_stop_word(word: str) -> bool:
     """Tell whether a word is so common that it says nothing about a text."""
     return word in STOP_WORDS
+
+
+def is_weak(word: str) -> bool:
+    """Tell whether a word belongs to the asking more than to what is asked for."""
+    return word in WEAK_WORDS
 
 
 @lru_cache(maxsize=4_096)
