@@ -1,4 +1,4 @@
-"""A stand-in for the model's Messages API, as far as Claude Code asks it: every prompt gets the same short answer."""
+"""A stand-in for models, as far as Claude Code and Codex ask them: every prompt gets the same short answer."""
 
 import json
 import threading
@@ -24,6 +24,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         asked = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))) or b"{}")
+        if self.path.endswith("/responses"):
+            self._send("text/event-stream", b"".join(_event(event) for event in _responses()))
+            return
         if not self.path.startswith("/v1/messages") or "count_tokens" in self.path:
             self._send("application/json", b'{"input_tokens": 3}')
             return
@@ -62,6 +65,16 @@ def _events(model: str) -> list[Mapping[str, Any]]:
         {"type": "content_block_stop", "index": 0},
         {"type": "message_delta", "delta": {"stop_reason": "end_turn", "stop_sequence": None}, "usage": _USAGE},
         {"type": "message_stop"},
+    ]
+
+
+def _responses() -> list[Mapping[str, Any]]:
+    content = [{"type": "output_text", "text": ANSWER}]
+    item = {"type": "message", "id": "m1", "role": "assistant", "content": content}
+    return [
+        {"type": "response.created", "response": {"id": "r1"}},
+        {"type": "response.output_item.done", "item": item},
+        {"type": "response.completed", "response": {"id": "r1", "usage": {**_USAGE, "total_tokens": 8}}},
     ]
 
 
