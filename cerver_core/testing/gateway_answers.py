@@ -184,6 +184,35 @@ async def _export(kept: Kept, request: Request) -> Response:
     )
 
 
+async def _search(kept: Kept, request: Request) -> Response:
+    word = request.query_params["query"]
+    found = [
+        {
+            "session_id": session_id,
+            "session_name": None,
+            "title": entry["content"],
+            "created_at": entry["at"],
+            "updated_at": entry["at"],
+            "entries": len(entries),
+            "score": 1.0,
+            "snippets": [
+                {
+                    "session_id": session_id,
+                    "seq": entry["seq"],
+                    "role": entry["role"],
+                    "kind": "text",
+                    "at": entry["at"],
+                    "text": entry["content"].replace(word, f"**{word}**"),
+                }
+            ],
+        }
+        for session_id, entries in kept.transcripts.items()
+        for entry in entries
+        if word in entry["content"]
+    ]
+    return JSONResponse({"sessions": found, "indexed_up_to": "2026-05-03T10:00:00Z", "left_out": 0})
+
+
 async def _import(kept: Kept, request: Request) -> Response:
     body = await _body(request)
     session = _new_session(kept, {"session_name": body.get("session_name"), "compute": None})
@@ -326,6 +355,7 @@ ANSWERS: Mapping[str, Answer] = {
     "transcripts.follow": _follow,
     "transcripts.export": _export,
     "transcripts.import": _import,
+    "transcripts.search": _search,
     "transcripts.redact": _redact,
     "computes.list": _computes,
     "computes.exec": _exec,

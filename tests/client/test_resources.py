@@ -26,6 +26,7 @@ from cerver_core.wire.computes import (
     WriteFile,
 )
 from cerver_core.wire.routing import RecommendRequest
+from cerver_core.wire.search import SearchTranscripts
 from cerver_core.wire.sessions import AttachCompute, CreateSession, ListSessions, SpawnSession, UpdateSession
 from cerver_core.wire.transcripts import AppendEntries, ExportTranscript, NewEntry, ReadTranscript
 
@@ -171,6 +172,18 @@ async def test_transcripts_are_exported_and_imported(client: Client) -> None:
     page = await client.transcripts.export(session_id, ExportTranscript(format="markdown", cursor=1))
     assert (page.text, page.format, page.next_cursor) == ("two", "markdown", None)
     assert (await client.transcripts.import_jsonl("{}\n{}\n{}\n", session_name="copy")).entries == 2
+
+
+async def test_a_search_says_only_what_was_given_and_reads_what_was_found(
+    client: Client, gateway: StandInGateway
+) -> None:
+    session_id = await opened(client)
+    await said(client, session_id, "one", "a red apple")
+    page = await client.transcripts.search(SearchTranscripts(query="apple", since="last week", limit=3))
+    assert gateway.seen[-1].path == "/v2/search"
+    assert gateway.seen[-1].query == {"query": "apple", "since": "last week", "limit": "3"}
+    (found,) = page.sessions
+    assert (found.session_id, found.snippets[0].seq, found.snippets[0].text) == (session_id, 2, "a red **apple**")
 
 
 async def test_a_live_transcript_yields_entries_and_ends_with_the_session(client: Client) -> None:

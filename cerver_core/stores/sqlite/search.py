@@ -23,7 +23,8 @@ from cerver_core.stores.sqlite.sql import Database
 
 __all__ = ["Search"]
 
-_MOST_WEIGHED = 250
+_MOST_WEIGHED = 150
+_MOST_WEIGHED_ALONE = 60
 _READ_TOGETHER = 20
 _ENTRIES_READ = 4
 _ENTRIES_GIVEN = 3
@@ -74,7 +75,8 @@ class Search:
         tally = Tally(self.asked.query)
         gatherer.gather(tally)
         rough = sorted(tally.sessions(), key=lambda key: (-round(tally.roughly(key), 9), -key))
-        candidates = _candidates(connection, rough[:_MOST_WEIGHED])
+        most = _MOST_WEIGHED if len(tally.idf) > 1 else _MOST_WEIGHED_ALONE
+        candidates = _candidates(connection, rough[: max(most, self.asked.skip + 2 * self.asked.limit)])
         for one in candidates:
             one.score = self._first_score(tally, one, gatherer.corpus)
         candidates.sort(key=_order)
