@@ -16,28 +16,16 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 
+from cerver_mcp.handover import Handover
 from cerver_mcp.lines import Json, LineBuffer, Oversized, parse, result_line
 from cerver_mcp.preflight import problem_with
 from cerver_mcp.watchdog import Watchdog, leave
 
-__all__ = ["Front", "Handover", "main"]
+__all__ = ["Front", "main"]
 
 _META = "io.modelcontextprotocol/"
 _CHUNK_BYTES = 1 << 16
 _LOADING_SWITCH_S = 0.0005
-
-
-class Handover:
-    """What the server takes over: the wire, the messages it has yet to see, and whose second reply to drop."""
-
-    __slots__ = ("already_answered", "lines", "read_fd", "rest", "write_fd")
-
-    def __init__(self, read_fd: int, write_fd: int, front: Front, rest: bytes = b"") -> None:
-        self.read_fd = read_fd
-        self.write_fd = write_fd
-        self.lines = front.lines
-        self.rest = rest
-        self.already_answered = front.already_answered
 
 
 class Front:
@@ -200,7 +188,8 @@ def _answer_while_loading(read_fd: int, write_fd: int) -> tuple[Handover, Callab
         elif ready:
             break
     sys.setswitchinterval(interval)
-    return Handover(read_fd, write_fd, front, buffer.rest()), loading.result()
+    handover = Handover(read_fd, write_fd, front.lines, buffer.rest(), front.already_answered)
+    return handover, loading.result()
 
 
 def _snapshot() -> dict[str, Json]:

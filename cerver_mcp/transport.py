@@ -19,7 +19,7 @@ from mcp.shared.message import SessionMessage
 from mcp.types import JSONRPCError, JSONRPCResponse, jsonrpc_message_adapter
 from pydantic import ValidationError
 
-from cerver_mcp.front import Handover
+from cerver_mcp.handover import Handover
 from cerver_mcp.lines import LineBuffer, Oversized, error_line, parse
 
 __all__ = ["Streams", "open_wire"]

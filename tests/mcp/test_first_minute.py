@@ -34,6 +34,7 @@ async def test_the_first_minute(stdio: StdioServerParameters, mode: Any) -> None
         tools = await client.list_tools()
         assert [tool.name for tool in tools.tools] == [
             "cerver_session_list",
+            "cerver_session_search",
             "cerver_session_peek",
             "cerver_session_export",
             "cerver_session_create",

@@ -49,7 +49,7 @@ def gated(start: Start, gate: Path) -> Pipe:
 def test_the_handshake_and_the_lists_are_answered_before_the_sdk_is_loaded(start: Start, gate: Path) -> None:
     pipe = gated(start, gate)
     assert pipe.handshake()["result"]["serverInfo"]["name"] == "cerver"
-    assert len(pipe.ask(2, "tools/list")["result"]["tools"]) == 10
+    assert len(pipe.ask(2, "tools/list")["result"]["tools"]) == 11
     assert pipe.ask(3, "prompts/list")["result"]["prompts"][0]["name"] == "recall"
     assert pipe.ask(4, "ping")["result"] == {}
     pipe.send({"jsonrpc": "2.0", "id": 5, "method": "tools/call", "params": LIST_CALL})
@@ -65,7 +65,7 @@ def test_the_handshake_and_the_lists_are_answered_before_the_sdk_is_loaded(start
 def test_the_stateless_era_is_answered_before_the_sdk_is_loaded(start: Start, gate: Path) -> None:
     pipe = gated(start, gate)
     assert pipe.ask("probe", "server/discover", MODERN)["result"]["supportedVersions"] == ["2026-07-28"]
-    assert len(pipe.ask(2, "tools/list", MODERN)["result"]["tools"]) == 10
+    assert len(pipe.ask(2, "tools/list", MODERN)["result"]["tools"]) == 11
     gate.touch()
     reply = pipe.ask(3, "tools/call", {**MODERN, **LIST_CALL})
     assert reply["result"]["content"] == [{"type": "text", "text": "No sessions match."}]
@@ -141,7 +141,7 @@ def test_the_front_loads_the_standard_library_alone_and_little_of_it() -> None:
     loaded = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True).stdout.split()
     ours = {name for name in loaded if name.split(".")[0] == "cerver_mcp"}
     foreign = {name.split(".")[0] for name in loaded} - {"cerver_mcp"}
-    assert ours == {f"cerver_mcp{part}" for part in ("", ".front", ".lines", ".preflight", ".watchdog")}
+    assert ours == {f"cerver_mcp{part}" for part in ("", ".front", ".handover", ".lines", ".preflight", ".watchdog")}
     assert foreign <= sys.stdlib_module_names
     assert not foreign & {"typing", "pathlib", "dataclasses", "asyncio", "logging", "traceback", "inspect"}
 
