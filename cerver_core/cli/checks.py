@@ -18,6 +18,7 @@ from cerver_core.config import Settings
 from cerver_core.connect import connect
 from cerver_core.errors import CerverError, ConfigurationError, SecretBackendMisconfigured
 from cerver_core.plugins import secret_backend
+from cerver_core.remembering.spool import Spool
 from cerver_core.wire.computes import Compute, IsolationLevel
 from cerver_core.wire.sessions import ListSessions
 
@@ -54,7 +55,7 @@ async def examine(settings: Settings) -> list[Finding]:
             findings += await _reached(cerver, settings)
     except CerverError as error:
         findings.append(Finding("connection", "problem", error.message, _remedy(error, settings)))
-    return [*findings, _skill()]
+    return [*findings, *_notes(settings), _skill()]
 
 
 def _versions() -> Finding:
@@ -169,6 +170,13 @@ def _remedy(error: CerverError, settings: Settings) -> str:
         "schema_too_new": "upgrade cerver-mcp, or set CERVER_HOME to another folder",
         "store_unavailable": "free space or permit writing, or set CERVER_HOME to another folder",
     }.get(error.code, "correct what the message names")
+
+
+def _notes(settings: Settings) -> Iterator[Finding]:
+    spool = Spool(settings.environ)
+    if count := len({*spool.waiting(), *spool.taken()}):
+        told = f"{count} noted {'transcript waits' if count == 1 else 'transcripts wait'} to be brought in"
+        yield Finding("hooks", "note", told, "cerver hook drain does it now, and says what stands in the way")
 
 
 def _skill() -> Finding:

@@ -137,7 +137,7 @@ class Spool:
     def _named(self, ending: str) -> Sequence[str]:
         try:
             names = os.listdir(self.folder)
-        except FileNotFoundError:
+        except OSError:  # none was left in a folder that is not there, or not to be read
             return []
         return sorted(name.removesuffix(ending) for name in names if name.endswith(ending) and name[0] != ".")
 

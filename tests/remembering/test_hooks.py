@@ -156,6 +156,18 @@ def test_while_cerver_is_down_the_notes_stay_and_the_next_command_sees_to_them(a
     until(lambda: agent.said() == SAID[:2])
 
 
+def test_the_doctor_tells_of_notes_that_wait(alone: Agent) -> None:
+    alone.write(*FIRST)
+    alone.hook(alone.payload("Stop"))
+    findings = json.loads(alone.cerver("doctor", "--json").stdout)["findings"]
+    assert [each["text"] for each in findings if each["about"] == "hooks"] == [
+        "1 noted transcript waits to be brought in"
+    ]
+    assert alone.cerver("hook", "drain").returncode == 0
+    findings = json.loads(alone.cerver("doctor", "--json").stdout)["findings"]
+    assert [each for each in findings if each["about"] == "hooks"] == []
+
+
 def test_what_a_killed_drainer_had_taken_is_brought_in_by_the_next(agent: Agent) -> None:
     agent.write(*FIRST)
     home = Path(agent.environ["CERVER_HOME"])
