@@ -50,9 +50,7 @@ PROFILES: Mapping[str, ComputeProfile] = {
         desktop=False,
         persistence=frozenset({"low", "medium", "high"}),
         max_timeout_minutes=24 * 60,
-        startup_ms=Fact(
-            20, "our measurement: resident bubblewrap sandbox, Linux x86-64, median", date(2026, 11, 22)
-        ),
+        startup_ms=Fact(20, "our measurement: resident bubblewrap sandbox, Linux x86-64, median", date(2026, 11, 22)),
         usd_per_hour=Fact(0, "the machine is the user's own", date(2026, 11, 22)),
     ),
 }
