@@ -76,15 +76,16 @@ def _candidates(text: str) -> Iterator[Finding]:
     plain = _without_escapes(text)
     data = plain.encode("ascii", "replace").lower()  # a byte a letter: places in it are places in the text
     rules = _rules()
+    clear: dict[int, int] = {}
     for start, end in _windows(data):
         for hit in rules.heads.finditer(data, start, end):
             for keyword, members in rules.by_head[hit[1]]:
                 if data.startswith(keyword, hit.start()):
-                    yield from _near(plain, hit.start(), members)
+                    yield from _near(plain, hit.start(), members, clear)
     for keyword, needed, members in rules.anywhere:
         position = data.find(keyword) if needed in data else -1
         while position >= 0:
-            yield from _near(plain, position, members)
+            yield from _near(plain, position, members, clear)
             position = data.find(keyword, position + len(keyword))
 
 
@@ -97,11 +98,16 @@ def _without_escapes(text: str) -> str:
     return text
 
 
-def _near(text: str, position: int, rules: Sequence[Rule]) -> Iterator[Finding]:
+def _near(text: str, position: int, rules: Sequence[Rule], clear: dict[int, int]) -> Iterator[Finding]:
+    """Try rules at a keyword; `clear` tells of each, by its identity, up to where there is nothing to find."""
     for rule in rules:
+        if position < clear.get(id(rule), 0):
+            continue
         span = rule.secret(text, position)
-        if span is not None:
+        if isinstance(span, tuple):
             yield Finding(*span, rule.kind)
+        else:
+            clear[id(rule)] = span
 
 
 def _windows(data: bytes) -> Iterator[tuple[int, int]]:

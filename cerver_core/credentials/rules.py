@@ -36,17 +36,19 @@ class Rule:
     needed: Sequence[str] = ()
     reach: int = FARTHEST_REACH
 
-    def secret(self, text: str, keyword_at: int) -> tuple[int, int] | None:
-        """Find the secret whose keyword stands at a place of a text, as its two ends."""
+    def secret(self, text: str, keyword_at: int) -> tuple[int, int] | int:
+        """Find the secret whose keyword stands at a place of a text, as its two ends.
+
+        Without one, tells up to where no keyword need be looked at: a text full of them is not searched anew for each.
+        """
         # One more than it can reach: the end of what is searched must not pass for the end of the text.
         start, end = max(0, keyword_at - _BEFORE_KEYWORD), keyword_at + self.reach + 1
         while (found := self._compiled.search(text, start, end)) is not None and found.start() <= keyword_at:
             span = found.span(self._group(found))
-            is_of_keyword = found.end() > keyword_at
-            if is_of_keyword and self._is_plausible(text[span[0] : span[1]]):
+            if found.end() > keyword_at and self._is_plausible(text[span[0] : span[1]]):
                 return span
-            start = found.start() + 1 if is_of_keyword else found.end()
-        return None
+            start = found.end()
+        return keyword_at + self.reach // 2 if found is None else found.start()
 
     @cached_property
     def _compiled(self) -> re.Pattern[str]:
