@@ -58,6 +58,7 @@ class LocalProvider:
         self._registry = Registry(home)
         self._agents: dict[str, tuple[Agent, AgentPlan]] = {}
         self._runtimes: Runtimes | None = None
+        self._isolations: dict[tuple[IsolationLevel, bool, bool, bool], Isolation] = {}
 
     @property
     def name(self) -> str:
@@ -132,6 +133,12 @@ class LocalProvider:
     async def isolation(self, ref: SandboxRef) -> Isolation | None:
         """Say which isolation holds for this sandbox, by what was found on this machine."""
         sandbox = Sandbox.of(self._home, ref)
+        kind = (sandbox.level, sandbox.network, sandbox.memory_mb is None, sandbox.weaker_than_asked)
+        if kind not in self._isolations:
+            self._isolations[kind] = await self._isolation_of(sandbox)
+        return self._isolations[kind]
+
+    async def _isolation_of(self, sandbox: Sandbox) -> Isolation:
         finding = await self._levels.finding(sandbox.level, network=sandbox.network)
         controls = dict(finding.controls)
         if sandbox.memory_mb is None:
