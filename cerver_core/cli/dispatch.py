@@ -5,22 +5,44 @@ import logging
 import os
 import sys
 from argparse import ArgumentParser
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, NoReturn
 
 from cerver_core import __version__
 from cerver_core.cli import exits
-from cerver_core.cli.main import COMMANDS
 from cerver_core.cli.terminal import Terminal
 from cerver_core.errors import CerverError, InvalidInput
 
 if TYPE_CHECKING:
     from cerver_core.cli.command import Commands
 
-__all__ = ["dispatch"]
+__all__ = ["COMMANDS", "dispatch"]
 
 _log = logging.getLogger(__name__)
+
+COMMANDS: Mapping[str, tuple[str, str]] = {
+    "run": ("run", "run code in a session's sandbox, with live output"),
+    "create": ("sessions", "open a session"),
+    "sessions": ("sessions", "list sessions, newest activity first"),
+    "spawn": ("sessions", "open a child of a session"),
+    "pause": ("sessions", "free a session's processes; its files and memory stay"),
+    "resume": ("sessions", "make a paused session ready again"),
+    "end": ("sessions", "end a session for good; its transcript stays readable"),
+    "metrics": ("sessions", "show what a session cost and how fast it answered"),
+    "show": ("transcripts", "show a session and the end of its transcript; --follow it"),
+    "peek": ("transcripts", "show the last entries, as an agent sees them"),
+    "append": ("transcripts", "add an entry to a transcript"),
+    "export": ("transcripts", "write a whole transcript: text, markdown or jsonl"),
+    "redact": ("redactions", "take secrets out of what is stored; --dry-run first"),
+    "search": ("search", "search every transcript for words, phrases and dates"),
+    "import": ("imports", "bring in histories of other agents, or a jsonl export"),
+    "hook": ("hooks", "note what an agent's hook tells, and bring its turns in"),
+    "doctor": ("doctor", "say what works here, what does not, and what to do"),
+    "skill": ("skill", "install the skill that tells agents how to use Cerver"),
+    "mcp": ("mcp", "serve MCP over stdio, as cerver-mcp does"),
+}
+"""Each command: the module of `cerver_core.cli` that holds it, and what it does."""
 
 _HEADER = """\
 Memory, compute and secrets for AI agents. Usage: cerver COMMAND [...]

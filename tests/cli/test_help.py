@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cerver_core.cli.main import COMMANDS
+from cerver_core.cli.dispatch import COMMANDS
 from tests.cli.conftest import Run
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from pydantic import JsonValue
 
-from cerver_core.cli.main import COMMANDS
+from cerver_core.cli.dispatch import COMMANDS
 from tests.architecture.sources import ROOT
 
 _SKILL = (ROOT / "SKILL.md").read_text("utf-8")
