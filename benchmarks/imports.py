@@ -106,7 +106,7 @@ def _each(shape: Callable[[int, Turn], list[Any]], size_bytes: int) -> list[Any]
 
 def _claude(number: int, turn: Turn) -> list[Any]:
     usage = {"input_tokens": 10, "output_tokens": 20, "cache_read_input_tokens": 3_000}
-    place = {"sessionId": "s", "timestamp": _AT, "cwd": "/work/api", "gitBranch": "main", "version": "2.0"}
+    place = {"sessionId": "s", "timestamp": _AT, "cwd": "/srv/api", "gitBranch": "main", "version": "2.0"}
 
     def line(kind: str, part: str, before: str, content: object) -> dict[str, Any]:
         message: dict[str, Any] = {"role": kind, "content": content}

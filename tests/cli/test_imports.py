@@ -18,7 +18,7 @@ DAY_S = 86_400
 @pytest.fixture
 def histories(home: Path) -> Path:
     """A session of Claude Code that its clean-up deletes in two days, and one of Codex."""
-    session = home / ".claude" / "projects" / "-work-api" / f"{claude.SESSION}.jsonl"
+    session = home / ".claude" / "projects" / "-srv-api" / f"{claude.SESSION}.jsonl"
     rollout = home / ".codex" / "sessions" / "2026" / f"rollout-{codex.THREAD}.jsonl"
     for path, lines in ((session, claude.jsonl(claude.HISTORY)), (rollout, codex.jsonl(codex.HISTORY))):
         path.parent.mkdir(parents=True)
@@ -109,7 +109,7 @@ def test_a_session_goes_back_to_claude_code(cerver: Run, histories: Path, home: 
     target = home / f"{session_id}.jsonl"
     done = cerver("export", "Red CI", "--format", "claude-code", "--output", str(target))
     assert "left out of what the model is given, and kept as notes: 1 compaction, " in done.err
-    assert "~/.claude/projects/-work-api/" in done.err
+    assert "~/.claude/projects/-srv-api/" in done.err
     assert "`claude --resume " in done.err
     again = json.loads(cerver("import", "claude-code", "--path", str(target), "--json").out)["sources"][0]
     assert (again["new_sessions"], again["malformed"], again["unknown_kinds"]) == (1, 0, {})

@@ -19,7 +19,7 @@ AT = "2026-05-04T10:00:00.000Z"
 
 
 def line(kind: str, uuid: str | None = None, parent: str | None = None, **fields: Any) -> dict[str, Any]:
-    told = {"type": kind, "sessionId": SESSION, "timestamp": AT, "cwd": "/work/api", "gitBranch": "fix", **fields}
+    told = {"type": kind, "sessionId": SESSION, "timestamp": AT, "cwd": "/srv/api", "gitBranch": "fix", **fields}
     return told if uuid is None else {**told, "uuid": uuid, "parentUuid": parent}
 
 
@@ -58,7 +58,7 @@ HISTORY: list[Any] = [
     ),
     assistant("a2", "u2", "m1", {"type": "thinking", "thinking": "two calls"}, tokens=1),
     assistant("a3", "a2", "m1", call("t1", "Bash", command="make test")),
-    assistant("a4", "a3", "m1", call("t2", "Read", file_path="/work/api/a.py")),
+    assistant("a4", "a3", "m1", call("t2", "Read", file_path="/srv/api/a.py")),
     result("r1", "a3", "t1", "FAILED test_a", is_error=True),
     result("r2", "a4", "t2", [text("1  import os"), text("2  x")]),
     line("attachment", "q1", "r2", attachment={"type": "queued_command", "prompt": "also check b.py"}),
@@ -97,7 +97,7 @@ def read(data: bytes) -> tuple[list[Batch], Tally]:
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    project = tmp_path / "home" / ".claude" / "projects" / "-work-api"
+    project = tmp_path / "home" / ".claude" / "projects" / "-srv-api"
     agents = project / SESSION / "subagents"
     agents.mkdir(parents=True)
     (project / f"{SESSION}.jsonl").write_bytes(jsonl(HISTORY))
@@ -143,7 +143,7 @@ class TestClaudeCode(ImporterContract):
             ],
             calls=[("Bash", True), ("Read", False), ("Grep", False)],
             facts={
-                "working_dir": "/work/api",
+                "working_dir": "/srv/api",
                 "branch": "fix",
                 "model": "claude-x",
                 "usage": {"input_tokens": 400, "output_tokens": 28, "cache_read_tokens": 20},
@@ -230,4 +230,4 @@ def test_the_clean_up_is_told_from_its_settings(home: Path) -> None:
 def test_another_folder_of_configuration_is_heeded(home: Path, tmp_path: Path) -> None:
     moved = (home / ".claude").rename(tmp_path / "moved")
     assert len(ClaudeCodeImporter().find(home, {"CLAUDE_CONFIG_DIR": str(moved)})) == 3
-    assert len(ClaudeCodeImporter().find_in(moved / "projects" / "-work-api")) == 3
+    assert len(ClaudeCodeImporter().find_in(moved / "projects" / "-srv-api")) == 3

@@ -39,15 +39,13 @@ def usage(n: int) -> dict[str, Any]:
     return event("token_count", info={"total_token_usage": total})
 
 
-META = line(
-    "session_meta", id=THREAD, cwd="/work/api", cli_version="0.99", git={"branch": "fix"}, forked_from_id=ORIGIN
-)
+META = line("session_meta", id=THREAD, cwd="/srv/api", cli_version="0.99", git={"branch": "fix"}, forked_from_id=ORIGIN)
 HISTORY: list[Any] = [
     META,
     line("session_meta", id=ORIGIN, cwd="/elsewhere"),
-    line("turn_context", model="gpt-x", cwd="/work/api", approval_policy="never"),
+    line("turn_context", model="gpt-x", cwd="/srv/api", approval_policy="never"),
     said("developer", "You are Codex."),
-    said("user", "<environment_context>\n  <cwd>/work/api</cwd>"),
+    said("user", "<environment_context>\n  <cwd>/srv/api</cwd>"),
     said("user", "Why is CI red?"),
     event("user_message", message="Why is CI red?"),
     item("reasoning", summary=[{"type": "summary_text", "text": "Run them"}], encrypted_content="gAAA"),
@@ -76,7 +74,7 @@ AGENT = [
     line(
         "session_meta",
         id=CHILD,
-        cwd="/work/api",
+        cwd="/srv/api",
         agent_nickname="Scout",
         source={"subagent": {"thread_spawn": {"parent_thread_id": THREAD, "depth": 1}}},
     ),
@@ -132,7 +130,7 @@ class TestCodex(ImporterContract):
             ],
             calls=[("shell", True), ("apply_patch", False), ("web.look", False), ("exec_command", True)],
             facts={
-                "working_dir": "/work/api",
+                "working_dir": "/srv/api",
                 "branch": "fix",
                 "source_version": "0.99",
                 "model": "gpt-x",

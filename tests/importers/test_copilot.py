@@ -20,9 +20,7 @@ def event(identity: str, kind: str, **data: Any) -> dict[str, Any]:
 REQUEST = {"toolCallId": "t1", "name": "bash", "arguments": {"command": "make test"}}
 USAGE = {"usage": {"inputTokens": 100, "outputTokens": 7, "cacheReadTokens": 5, "cacheWriteTokens": 0}}
 HISTORY = [
-    event(
-        "e0", "session.start", sessionId=SESSION, copilotVersion="1.0", context={"cwd": "/work/api", "branch": "fix"}
-    ),
+    event("e0", "session.start", sessionId=SESSION, copilotVersion="1.0", context={"cwd": "/srv/api", "branch": "fix"}),
     event("e1", "session.model_change", newModel="gpt-x"),
     event("e2", "system.message", role="system", content="You are Copilot"),
     event("e3", "user.message", content="Why is CI red?", transformedContent="<more>"),
@@ -50,7 +48,7 @@ class TestCopilot(ImporterContract):
         folder = tmp_path / "home" / ".copilot" / "session-state" / "another-name"
         folder.mkdir(parents=True)
         (folder / "events.jsonl").write_text("".join(json.dumps(value) + "\n" for value in HISTORY))
-        (folder / "workspace.yaml").write_text("id: x\ncwd: /work/api\nsummary: Red CI\n")
+        (folder / "workspace.yaml").write_text("id: x\ncwd: /srv/api\nsummary: Red CI\n")
         return Sample(
             importer=CopilotImporter(),
             home=tmp_path / "home",
@@ -71,7 +69,7 @@ class TestCopilot(ImporterContract):
             ],
             calls=[("bash", False), ("task", True)],
             facts={
-                "working_dir": "/work/api",
+                "working_dir": "/srv/api",
                 "branch": "fix",
                 "source_version": "1.0",
                 "model": "gpt-x",

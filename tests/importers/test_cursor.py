@@ -52,7 +52,7 @@ def editor(path: Path) -> None:
     connection.execute("PRAGMA synchronous = off")
     connection.execute("CREATE TABLE cursorDiskKV (key TEXT UNIQUE ON CONFLICT REPLACE, value BLOB)")
     bubbles = [
-        bubble(1, "Why is CI red?", workspaceProjectDir="/work/api"),
+        bubble(1, "Why is CI red?", workspaceProjectDir="/srv/api"),
         bubble(2, "", thinking={"text": "Run them"}, modelInfo={"modelName": "gpt-x"}),
         bubble(2, "", toolFormerData=tool("c1", "completed", result='{"output":"FAILED test_a"}')),
         bubble(2, "", toolFormerData=tool("c2", "error", error='{"clientVisibleErrorMessage":"denied"}')),
@@ -99,7 +99,7 @@ class TestTheEditor(ImporterContract):
             ],
             calls=[("run_terminal_cmd", False), ("run_terminal_cmd", True)],
             facts={
-                "working_dir": "/work/api",
+                "working_dir": "/srv/api",
                 "branch": "fix",
                 "model": "gpt-x",
                 "usage": {"input_tokens": 100, "output_tokens": 7},

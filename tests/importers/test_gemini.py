@@ -77,7 +77,7 @@ class TestGemini(ImporterContract):
         project = tmp_path / "home" / ".gemini" / "tmp" / "api"
         chats = project / "chats"
         (chats / CHAT).mkdir(parents=True)
-        (project / ".project_root").write_text("/work/api")
+        (project / ".project_root").write_text("/srv/api")
         (chats / "session-1.jsonl").write_bytes(jsonl(HISTORY))
         (chats / "session-1.json").write_text(json.dumps({**HEAD, "messages": [HISTORY[1]]}))
         (chats / "checkpoint-x.json").write_text('{"history": []}')
@@ -91,7 +91,7 @@ class TestGemini(ImporterContract):
             spoken=SPOKEN,
             calls=[("shell", True)],
             facts={
-                "working_dir": "/work/api",
+                "working_dir": "/srv/api",
                 "model": "gemini-x",
                 "usage": {"input_tokens": 100, "output_tokens": 7},
                 "rewinds": 1,

@@ -80,7 +80,7 @@ async def _kept(cerver: Cerver, record: SessionRecord, names: dict[str, Any]) ->
 
 
 def session_file(home: Path) -> Path:
-    project = home / ".claude" / "projects" / "-work-api"
+    project = home / ".claude" / "projects" / "-srv-api"
     project.mkdir(parents=True, exist_ok=True)
     return project / f"{claude.SESSION}.jsonl"
 
@@ -99,7 +99,7 @@ async def test_a_conversation_becomes_a_session_at_its_own_time(tmp_path: Path) 
         assert (record.created_at, record.updated_at) == (LAST, LAST)
         assert record.metadata["source"] == "claude-code"
         assert record.metadata["source_id"] == claude.SESSION
-        assert record.metadata["working_dir"] == "/work/api"
+        assert record.metadata["working_dir"] == "/srv/api"
         assert record.metadata["usage"] == {"input_tokens": 400, "output_tokens": 28, "cache_read_tokens": 20}
         children = (await cerver.sessions.list(ListSessions(parent=record.session_id))).sessions
         assert [child.metadata["source_id"] for child in children] == [f"{claude.SESSION}/b1"]

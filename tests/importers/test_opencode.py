@@ -33,7 +33,7 @@ class Store:
         self._parts = 0
 
     def session(self, identity: str, parent: str | None = None, **fields: Any) -> None:
-        told = ("project", parent, "slug", "/work/api", fields.get("title"), "1.2", json.dumps(fields.get("revert")))
+        told = ("project", parent, "slug", "/srv/api", fields.get("title"), "1.2", json.dumps(fields.get("revert")))
         self.connection.execute(
             "INSERT INTO session VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (identity, *told, AT_MS, AT_MS)
         )
@@ -73,7 +73,7 @@ def fill(store: Store) -> None:
         tool("t3", "running"),
         {"type": "file", "mime": "image/png", "filename": "a.png", "url": "data:image/png;base64," + "iVBO" * 75_000},
         {"type": "text", "text": "It is a.py."},
-        {"type": "patch", "files": ["/work/api/a.py"]},
+        {"type": "patch", "files": ["/srv/api/a.py"]},
         {"type": "step-finish", "tokens": TOKENS},
         {"type": "shiny"},
         modelID="claude-x",
@@ -113,7 +113,7 @@ class TestOpencode(ImporterContract):
                 ("assistant", "tool_use", ""),
                 ("assistant", "attachment", "a.png [file image/png, 300,022 characters of base64 left out]"),
                 ("assistant", "text", "It is a.py."),
-                ("system", "event", "files changed: /work/api/a.py"),
+                ("system", "event", "files changed: /srv/api/a.py"),
                 ("system", "compaction", "The conversation was compacted."),
                 ("system", "summary", "Summary of before"),
                 ("system", "event", "APIError: overloaded"),
@@ -121,7 +121,7 @@ class TestOpencode(ImporterContract):
             ],
             calls=[("bash", True), ("bash", False)],
             facts={
-                "working_dir": "/work/api",
+                "working_dir": "/srv/api",
                 "source_version": "1.2",
                 "model": "claude-x",
                 "usage": {"input_tokens": 100, "output_tokens": 7, "reasoning_tokens": 2, "cache_read_tokens": 5},

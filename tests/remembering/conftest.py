@@ -38,7 +38,7 @@ def line(uuid: str, parent: str | None, text: str, *, role: str = "user", sessio
     """Write one line of a transcript as Claude Code does."""
     message = {"role": role, "content": text, **({"id": f"msg_{uuid}"} if role == "assistant" else {})}
     value = {"type": role, "uuid": uuid, "parentUuid": parent, "sessionId": session, "message": message}
-    place = {"timestamp": "2026-05-04T10:00:00Z", "cwd": "/work/api", "version": "2.1.0", "isSidechain": False}
+    place = {"timestamp": "2026-05-04T10:00:00Z", "cwd": "/srv/api", "version": "2.1.0", "isSidechain": False}
     return json.dumps({**value, **place, **more}).encode() + b"\n"
 
 
@@ -49,7 +49,7 @@ class Agent:
         self.home = home
         self.environ = {"PATH": os.environ["PATH"], "HOME": str(home), "CERVER_HOME": str(home / "cerver")}
         self.spool = Spool(self.environ)
-        self.project = home / ".claude" / "projects" / "-work-api"
+        self.project = home / ".claude" / "projects" / "-srv-api"
         self.project.mkdir(parents=True)
 
     @property
@@ -64,7 +64,7 @@ class Agent:
 
     def payload(self, event: str, **more: Any) -> dict[str, Any]:
         """Build what Claude Code tells a hook."""
-        told = {"session_id": SESSION, "transcript_path": str(self.transcript), "cwd": "/work/api"}
+        told = {"session_id": SESSION, "transcript_path": str(self.transcript), "cwd": "/srv/api"}
         return {**told, "permission_mode": "default", "hook_event_name": event, **more}
 
     def hook(

@@ -40,8 +40,8 @@ async def shown(home: Path, folder: str, leave_out: str = "") -> str | None:
 
 
 async def test_it_tells_what_was_asked_and_said_and_where_that_stands(tmp_path: Path) -> None:
-    session_id = await kept(tmp_path, "/work/api", 1, "Why is\nCI red?")
-    text = await shown(tmp_path, "/work/api")
+    session_id = await kept(tmp_path, "/srv/api", 1, "Why is\nCI red?")
+    text = await shown(tmp_path, "/srv/api")
     assert text is not None
     head, *told, foot = text.splitlines()
     assert "recorded data" in head
@@ -55,26 +55,26 @@ async def test_it_tells_what_was_asked_and_said_and_where_that_stands(tmp_path: 
 
 
 async def test_only_sessions_of_the_folder_and_below_it_are_told(tmp_path: Path) -> None:
-    parent = await kept(tmp_path, "/work/api", 1, "one")
-    await kept(tmp_path, "/work/api/src", 2, "two")
-    await kept(tmp_path, "/work/api-old", 3, "three")
+    parent = await kept(tmp_path, "/srv/api", 1, "one")
+    await kept(tmp_path, "/srv/api/src", 2, "two")
+    await kept(tmp_path, "/srv/api-old", 3, "three")
     await kept(tmp_path, "/work", 4, "four")
-    await kept(tmp_path, "/work/api", 5, "a sub-agent", parent=parent)
-    text = await shown(tmp_path, "/work/api")
+    await kept(tmp_path, "/srv/api", 5, "a sub-agent", parent=parent)
+    text = await shown(tmp_path, "/srv/api")
     assert text is not None
     assert [n for n in range(1, 6) if f"Session {n}" in text] == [1, 2]
     assert await shown(tmp_path, "/elsewhere") is None
 
 
 async def test_the_session_that_asks_is_left_out(tmp_path: Path) -> None:
-    await kept(tmp_path, "/work/api", 1, "one")
-    assert await shown(tmp_path, "/work/api", leave_out="s1") is None
+    await kept(tmp_path, "/srv/api", 1, "one")
+    assert await shown(tmp_path, "/srv/api", leave_out="s1") is None
 
 
 async def test_it_stays_within_its_tokens_whatever_was_said(tmp_path: Path) -> None:
     for number in range(6):
-        await kept(tmp_path, "/work/api", number, "\u202e\U000e0041" * 4_000)
-    text = await shown(tmp_path, "/work/api")
+        await kept(tmp_path, "/srv/api", number, "\u202e\U000e0041" * 4_000)
+    text = await shown(tmp_path, "/srv/api")
     assert text is not None
     assert 500 < len(text) <= MAX_CHARACTERS
     assert "\u202e" not in text

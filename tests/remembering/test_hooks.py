@@ -23,7 +23,7 @@ THREAD = "0198c0de-1234-7abc-8def-0123456789ab"
 
 
 def rollout(text: str) -> bytes:
-    meta = {"id": THREAD, "cwd": "/work/api", "cli_version": "0.99.0"}
+    meta = {"id": THREAD, "cwd": "/srv/api", "cli_version": "0.99.0"}
     message = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": text}]}
     lines = ({"type": "session_meta", "payload": meta}, {"type": "response_item", "payload": message})
     return b"".join(json.dumps({"timestamp": "2026-05-04T10:00:00Z", **each}).encode() + b"\n" for each in lines)
@@ -187,7 +187,7 @@ def test_codex_tells_the_end_of_a_turn_in_its_last_argument(alone: Agent) -> Non
     path = alone.home / ".codex" / "sessions" / "2026" / "05" / "04" / f"rollout-2026-05-04T10-00-00-{THREAD}.jsonl"
     path.parent.mkdir(parents=True)
     path.write_bytes(rollout("Why is CI red?"))
-    told = {"type": "agent-turn-complete", "thread-id": THREAD, "turn-id": "1", "cwd": "/work/api"}
+    told = {"type": "agent-turn-complete", "thread-id": THREAD, "turn-id": "1", "cwd": "/srv/api"}
     done = alone.hook(b"", "codex", json.dumps({**told, "input-messages": ["Why is CI red?"]}))
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert alone.cerver("hook", "drain").returncode == 0
