@@ -12,6 +12,7 @@ import anyio
 
 import cerver_core
 from cerver_core.errors import IsolationUnavailable
+from cerver_core.providers.local.private import keep
 from cerver_core.providers.local.probes import Finding, probe
 from cerver_core.providers.local.sandboxes import Bubblewrap
 from cerver_core.wire.computes import Control, IsolationLevel, Requirements
@@ -96,10 +97,8 @@ class Levels:
         # What cannot be had is tried again by the next process: its user may have mended it in the meantime.
         findings = {name: _store(finding) for name, finding in self._found.items() if finding.unavailable is None}
         kept = {"key": self._key(), "findings": findings}
-        partial = self._cache.with_name(f"{self._cache.name}.{os.getpid()}")
         try:
-            partial.write_text(json.dumps(kept))
-            partial.replace(self._cache)
+            keep(self._cache, json.dumps(kept))
         except OSError:
             return
 

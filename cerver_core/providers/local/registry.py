@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 from cerver_core.providers.local.inside import tree
+from cerver_core.providers.local.private import keep
 
 __all__ = ["Registry"]
 
@@ -17,8 +18,9 @@ class Registry:
     def add(self, sandbox_id: str, pid: int) -> None:
         """Remember an agent that this process has started."""
         folder = self._folder / sandbox_id
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        (folder / str(pid)).write_text(tree.start_time(pid) or "")
+        for level in (self._folder, folder):
+            level.mkdir(mode=0o700, parents=True, exist_ok=True)
+        keep(folder / str(pid), tree.start_time(pid) or "")
 
     def remove(self, sandbox_id: str, pid: int) -> None:
         """Forget an agent that has ended."""

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from cerver_core.errors import RuntimeMissing
+from cerver_core.providers.local.private import keep
 from cerver_core.wire.computes import Runtime, RuntimeFound
 
 __all__ = ["Runtimes", "base_python", "find_runtimes", "parts_of"]
@@ -188,9 +189,7 @@ def _restored(kept: dict[str, Any]) -> _Program:
 
 def _save(cache: Path, key: str, found: Runtimes) -> None:
     kept = {"key": key, "at": time.time(), **asdict(found)}
-    partial = cache.with_name(f"{cache.name}.{os.getpid()}")
     try:
-        partial.write_text(json.dumps(kept))
-        partial.replace(cache)
+        keep(cache, json.dumps(kept))
     except OSError:
         return
