@@ -22,7 +22,7 @@ SESSION = SessionRecord(
     state="ready",
     created_at=AT,
     updated_at=AT,
-    metadata={"working_dir": "/work/my.api", "branch": "fix", "model": "claude-x"},
+    metadata={"working_dir": "/srv/my.api", "branch": "fix", "model": "claude-x"},
 )
 
 
@@ -63,7 +63,7 @@ def test_the_lines_are_one_chain_that_a_summary_begins_anew() -> None:
         assert line["logicalParentUuid" if is_boundary else "parentUuid"] == before
         assert is_boundary == (line["parentUuid"] is None and before is not None)
         before = line["uuid"]
-    assert {(line["sessionId"], line["cwd"], line["gitBranch"]) for line in written} == {(ID, "/work/my.api", "fix")}
+    assert {(line["sessionId"], line["cwd"], line["gitBranch"]) for line in written} == {(ID, "/srv/my.api", "fix")}
 
 
 def test_pieces_put_together_are_the_whole() -> None:
@@ -111,4 +111,4 @@ def test_it_reads_back_as_the_same_conversation() -> None:
 
 
 def test_the_folder_is_named_as_claude_code_names_it() -> None:
-    assert claude_code_project("/work/my.api_v2") == "-work-my-api-v2"
+    assert claude_code_project("/srv/my.api_v2") == "-srv-my-api-v2"
