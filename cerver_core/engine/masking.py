@@ -20,7 +20,7 @@ _log = logging.getLogger(__name__)
 
 
 class Masking:
-    """Masks texts and JSON values. A `redactor` that is handed in stands for the secrets this process knows."""
+    """Masks texts and JSON values: the secrets this process knows, and credentials that nobody named."""
 
     def __init__(self, known: KnownSecrets, detection: Detection = "on") -> None:
         self._known = known
@@ -31,9 +31,9 @@ class Masking:
         """What masks the secrets this process knows."""
         return self._known.redactor
 
-    def text(self, value: str, redactor: Redactor | None = None) -> str:
+    def text(self, value: str) -> str:
         """Mask a text."""
-        return self.detected((redactor or self.redactor).text(value))
+        return self.detected(self.redactor.text(value))
 
     def object(self, value: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
         """Mask a JSON object."""
