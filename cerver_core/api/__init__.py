@@ -7,8 +7,9 @@ A session is named by its full id in every method; `Sessions.resolve` turns a pr
 from cerver_core.api.cerver import Cerver
 from cerver_core.api.computes import Computes, ExecStream
 from cerver_core.api.files import Files
+from cerver_core.api.host import Caller, Host
 from cerver_core.api.routing import RoutingAdvice
 from cerver_core.api.sessions import Sessions
 from cerver_core.api.transcripts import Transcripts
 
-__all__ = ["Cerver", "Computes", "ExecStream", "Files", "RoutingAdvice", "Sessions", "Transcripts"]
+__all__ = ["Caller", "Cerver", "Computes", "ExecStream", "Files", "Host", "RoutingAdvice", "Sessions", "Transcripts"]

@@ -14,6 +14,7 @@ from pydantic import JsonValue
 
 from cerver_core.metrics import MetricDelta, SessionCounters
 from cerver_core.stores.queries import SearchQuery
+from cerver_core.stores.records import RecordStore
 from cerver_core.wire.sessions import Lifecycle, SessionType, Status
 
 __all__ = [
@@ -361,6 +362,11 @@ class AccountStore(Protocol):
         """Their transcripts."""
         ...
 
+    @property
+    def records(self) -> RecordStore:
+        """Everything small: keys, projects, policies, audit lines, sums."""
+        ...
+
 
 class Store(Protocol):
     """A place that keeps accounts apart. An async context manager: entering opens it, leaving closes it."""
@@ -381,4 +387,9 @@ class Store(Protocol):
 
     def account(self, account_id: str) -> AccountStore:
         """Give the rows of one account."""
+        ...
+
+    @property
+    def directory(self) -> RecordStore:
+        """The records that belong to no account: which accounts there are, and which key is whose."""
         ...

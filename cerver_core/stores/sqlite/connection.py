@@ -23,7 +23,7 @@ _LARGEST_WAL_BYTES = 64 * 1024 * 1024
 _READ_CACHE_KIB = 8 * 1024  # filled as needed; deep pages of a large store do not fit into SQLite's usual 2 MiB
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
-KNOWN_SCHEMA = 2
+KNOWN_SCHEMA = 3
 """The newest schema: the number of the last file in `migrations/`."""
 
 

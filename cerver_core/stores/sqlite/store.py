@@ -10,9 +10,11 @@ import anyio.to_thread
 from cerver_core.clock import Clock, SystemClock
 from cerver_core.errors import StoreUnavailable
 from cerver_core.stores.base import AccountStore, SessionStore, TranscriptStore
+from cerver_core.stores.records import RecordStore
 from cerver_core.stores.sqlite.handover import Handover
 from cerver_core.stores.sqlite.inline import InlineReader
 from cerver_core.stores.sqlite.readers import Readers
+from cerver_core.stores.sqlite.records import SqliteRecords
 from cerver_core.stores.sqlite.sessions import SqliteSessions
 from cerver_core.stores.sqlite.sql import Database
 from cerver_core.stores.sqlite.transaction import Transaction
@@ -21,6 +23,7 @@ from cerver_core.stores.sqlite.writer import Writer
 
 __all__ = ["SqliteStore"]
 
+_NO_ACCOUNT = ""
 _MOST_CALLS = 1_024
 _MOST_BYTES = 64 * 1024 * 1024
 _END_LIMIT_S = 5.0
@@ -77,15 +80,29 @@ class SqliteStore:
         Raises:
             StoreUnavailable: the store is not open.
         """
+        return _SqliteAccount(account_id, self._threads(), self._clock)
+
+    @property
+    def directory(self) -> RecordStore:
+        """The records that belong to no account.
+
+        Raises:
+            StoreUnavailable: the store is not open.
+        """
+        threads = self._threads()
+        return SqliteRecords(_NO_ACCOUNT, threads.inline, threads.reads, threads.writes)
+
+    def _threads(self) -> "_Threads":
         if self._open is None:
             raise StoreUnavailable("the store is not open; enter it first")
-        return _SqliteAccount(account_id, self._open, self._clock)
+        return self._open
 
 
 class _SqliteAccount:
     def __init__(self, account_id: str, threads: "_Threads", clock: Clock) -> None:
         self._sessions = SqliteSessions(account_id, threads.inline, threads.reads, threads.writes)
         self._transcripts = SqliteTranscripts(account_id, threads.reads, threads.writes, clock)
+        self._records = SqliteRecords(account_id, threads.inline, threads.reads, threads.writes)
 
     @property
     def sessions(self) -> SessionStore:
@@ -96,6 +113,11 @@ class _SqliteAccount:
     def transcripts(self) -> TranscriptStore:
         """Their transcripts."""
         return self._transcripts
+
+    @property
+    def records(self) -> RecordStore:
+        """Everything small."""
+        return self._records
 
 
 class _Threads:

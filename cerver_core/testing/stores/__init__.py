@@ -8,6 +8,7 @@ from cerver_core.testing.stores.appends import AppendContract
 from cerver_core.testing.stores.executions import ExecutionContract
 from cerver_core.testing.stores.lists import ListContract
 from cerver_core.testing.stores.reads import ReadContract
+from cerver_core.testing.stores.records import RecordContract
 from cerver_core.testing.stores.rewrites import RewriteContract
 from cerver_core.testing.stores.search import SearchContract
 from cerver_core.testing.stores.sessions import StoredSessionContract
@@ -23,5 +24,6 @@ class StoreContract(
     ExecutionContract,
     SearchContract,
     RewriteContract,
+    RecordContract,
 ):
     """All of it."""
