@@ -69,6 +69,17 @@ class Operation:
     status: int = 200
     errors: tuple[type[CerverError], ...] = ()
     aliases: tuple[str, ...] = ()
+    is_open: bool = False
+    """Answers without a key."""
+    is_admin: bool = False
+    """Asks for the scope `admin`: keys, vaults, credentials of providers."""
+
+    @property
+    def scope(self) -> Literal["read", "write", "admin"]:
+        """Tell which right a key must have."""
+        if self.is_admin:
+            return "admin"
+        return "read" if self.method == "GET" else "write"
 
     @property
     def streams(self) -> bool:
