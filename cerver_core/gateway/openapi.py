@@ -1,0 +1,164 @@
+"""The OpenAPI 3.1 document of a gateway, read from the one HTTP map; the models give the schemas."""
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
+
+from cerver_core import __version__
+from cerver_core.errors import CerverError, InvalidInput, RateLimited, Unauthorized, Unavailable
+from cerver_core.gateway.examples import EXAMPLES, Example
+from cerver_core.wire.operations import JSON, OPERATIONS, Operation
+from cerver_core.wire.problems import status_of
+
+__all__ = ["document"]
+
+_REF = "#/components/schemas/{model}"
+_ALWAYS: tuple[type[CerverError], ...] = (Unauthorized, RateLimited, InvalidInput, Unavailable)
+_PARAMETER = re.compile(r"{(\w+)}")
+
+_ABOUT = """Sessions that outlive models and machines: an append-only transcript, a harness, a compute.
+
+Send `Authorization: Bearer <key>`. Errors are JSON: `{"error": text, "code": code, …}`; the code is stable.
+Paths that begin with `/gateway/` and `/v2/apps` are older spellings of the same operations, kept for old clients."""
+
+_PROBLEM: Mapping[str, Any] = {
+    "type": "object",
+    "description": "What went wrong: a text for a person, a stable code for a program, and facts about it.",
+    "required": ["error", "code"],
+    "properties": {"error": {"type": "string", "minLength": 1}, "code": {"type": "string"}},
+    "additionalProperties": True,
+}
+
+
+def document(url: str = "/") -> dict[str, Any]:
+    """Make the document; `url` is where the gateway is reached."""
+    schemas = _Schemas(OPERATIONS.values())
+    paths: dict[str, dict[str, Any]] = defaultdict(dict)
+    for operation in OPERATIONS.values():
+        told = _told(operation, schemas)
+        paths[operation.path][operation.method.lower()] = told
+        for number, alias in enumerate(operation.aliases, start=1):
+            old = {**told, "operationId": f"{operation.name}.{number}", "deprecated": True}
+            paths[alias][operation.method.lower()] = {**old, "parameters": _parameters(operation, alias, schemas)}
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Cerver", "version": __version__, "description": _ABOUT},
+        "servers": [{"url": url}],
+        "security": [{"key": []}],
+        "tags": [{"name": name} for name in dict.fromkeys(name.split(".")[0] for name in OPERATIONS)],
+        "paths": dict(paths),
+        "components": {
+            "schemas": {**schemas.definitions, "Problem": _PROBLEM},
+            "securitySchemes": {
+                "key": {"type": "http", "scheme": "bearer", "description": "A key of the account: `ck_…` or `pk_…`."}
+            },
+        },
+    }
+
+
+class _Schemas:
+    """The JSON schemas of all models of the map: requests as they are read, replies as they are written."""
+
+    def __init__(self, operations: Any) -> None:  # noqa: ANN401 - any iterable of operations
+        models: dict[tuple[type[BaseModel], JsonSchemaMode], None] = {}
+        for operation in operations:
+            for request in (operation.query, operation.body):
+                if request is not None:
+                    models[request, "validation"] = None
+            models.update(dict.fromkeys((reply, "serialization") for reply in operation.reply))
+        self._refs, found = models_json_schema(list(models), ref_template=_REF, by_alias=True)
+        self.definitions: dict[str, Any] = found.get("$defs", {})
+
+    def request(self, model: type[BaseModel]) -> dict[str, Any]:
+        """Give the reference to the schema of a request."""
+        return self._refs[model, "validation"]
+
+    def reply(self, model: type[BaseModel]) -> dict[str, Any]:
+        """Give the reference to the schema of a reply."""
+        return self._refs[model, "serialization"]
+
+    def fields(self, model: type[BaseModel]) -> tuple[Mapping[str, Any], Sequence[str]]:
+        """Give the properties of a request, and the names of those that are required."""
+        schema = self.definitions[self.request(model)["$ref"].rpartition("/")[2]]
+        return schema.get("properties", {}), schema.get("required", ())
+
+
+def _told(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
+    example = EXAMPLES.get(operation.name, Example())
+    told: dict[str, Any] = {
+        "operationId": operation.name,
+        "tags": [operation.name.split(".", 1)[0]],
+        "summary": operation.summary,
+        "parameters": _parameters(operation, operation.path, schemas),
+        "responses": {str(operation.status): _success(operation, schemas, example), **_failures(operation)},
+    }
+    if operation.is_open:
+        told["security"] = []
+    if operation.body_media is not None:
+        told["requestBody"] = _request_body(operation, schemas, example)
+    return told
+
+
+def _parameters(operation: Operation, path: str, schemas: _Schemas) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+        for name in _PARAMETER.findall(path)
+    ]
+    if operation.query is not None:
+        fields, required = schemas.fields(operation.query)
+        for name, schema in fields.items():
+            found.append({"name": name, "in": "query", "required": name in required, "schema": schema})
+    return found
+
+
+def _request_body(operation: Operation, schemas: _Schemas, example: Example) -> dict[str, Any]:
+    media = str(operation.body_media)
+    if operation.body is None:
+        return {"required": True, "content": {media: {"schema": {"type": "string", "format": "binary"}}}}
+    content: dict[str, Any] = {"schema": schemas.request(operation.body)}
+    if example.request is not None:
+        content["example"] = example.request
+    _, required = schemas.fields(operation.body)
+    return {"required": bool(required), "content": {media: content}}
+
+
+def _success(operation: Operation, schemas: _Schemas, example: Example) -> dict[str, Any]:
+    told: dict[str, Any] = {"description": operation.summary}
+    media = operation.reply_media
+    if media is None:
+        return told
+    if not operation.reply:
+        told["content"] = {media: {"schema": {"type": "string", "format": "binary"}}}
+        return told
+    if operation.streams:
+        events = " | ".join(reply.__name__ for reply in operation.reply)
+        told["description"] = f"{operation.summary} Server-sent events; the `data` of each is JSON: {events}."
+        told["content"] = {media: {"schema": {"type": "string"}}}
+        return told
+    content: dict[str, Any] = {"schema": schemas.reply(operation.reply[0])}
+    if example.reply is not None:
+        content["example"] = example.reply
+    told["content"] = {media: content}
+    return told
+
+
+def _failures(operation: Operation) -> dict[str, Any]:
+    codes: dict[int, list[str]] = defaultdict(list)
+    for kind in (*operation.errors, *_ALWAYS):
+        if kind.code not in codes[status_of(_bare(kind))]:
+            codes[status_of(_bare(kind))].append(kind.code)
+    return {
+        str(status): {
+            "description": f"A problem with the code {' or '.join(f'`{name}`' for name in names)}.",
+            "content": {JSON: {"schema": {"$ref": _REF.format(model="Problem")}}},
+        }
+        for status, names in sorted(codes.items())
+    }
+
+
+def _bare(kind: type[CerverError]) -> CerverError:
+    return kind("")
