@@ -18,7 +18,7 @@ from cerver_core.cli.terminal import Terminal
 from cerver_core.errors import InvalidInput
 from cerver_core.render.claude_code import claude_code_project
 from cerver_core.render.escape import visible_line
-from cerver_core.render.peek import peek
+from cerver_core.render.peek import DEFAULT_PEEK_TOKENS, peek
 from cerver_core.render.transcripts import as_text, stamp
 from cerver_core.wire.sessions import SessionRecord
 from cerver_core.wire.transcripts import (
@@ -35,6 +35,7 @@ __all__ = ["COMMANDS"]
 
 _TAIL = 20
 _PEEK = 10
+_TOKENS = DEFAULT_PEEK_TOKENS
 _NOTED = re.compile(r'"cerverKind":"([^"]*)"\}$', re.MULTILINE)
 
 
@@ -113,19 +114,22 @@ def _peek_arguments(parser: ArgumentParser) -> None:
     where.add_argument("--last", type=int, metavar="N", help=f"the last N entries (default: {_PEEK})")
     where.add_argument("--since", type=int, metavar="SEQ", help="the entries after this seq")
     where.add_argument("--around", type=int, metavar="SEQ", help="the entries nearest to this seq")
+    parser.add_argument("--kinds", metavar="KIND,…", help="only these: text,thinking,tool_use,tool_result")
+    parser.add_argument("--max-tokens", type=int, metavar="N", help=f"how much to print (default: {_TOKENS:,})")
     parser.add_argument("--json", action="store_true", help="print the entries as a JSON array")
 
 
 async def _peek(cerver: Cerver, args: Namespace, terminal: Terminal) -> int:
     tail = _PEEK if args.last is None and args.since is None and args.around is None else args.last
-    request = ask(ReadTranscript, {"tail": tail, "since": args.since, "around": args.around, "limit": _TAIL})
+    where = {"tail": tail, "since": args.since, "around": args.around, "limit": _TAIL, "kinds": args.kinds}
+    request = ask(ReadTranscript, {**where, "max_tokens": args.max_tokens if args.json else None})
     session_id = await cerver.sessions.resolve(args.session)
     page = await cerver.transcripts.read(session_id, request)
     if args.json:
         terminal.json([json.loads(text) for text in page.raw])
         return exits.OK
     record = await cerver.sessions.get(session_id)
-    terminal.line(peek(page, name=record.session_name, request=request))
+    terminal.line(peek(page, name=record.session_name, request=request, max_tokens=args.max_tokens or _TOKENS))
     return exits.OK
 
 

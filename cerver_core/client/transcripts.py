@@ -56,8 +56,8 @@ class ClientTranscripts:
             session_id=session_id,
             raw=tuple(json.dumps(entry, ensure_ascii=False, separators=(",", ":")) for entry in entries),
             total=total,
-            first_seq=self._seq(entries[0]) if entries else None,
-            last_seq=self._seq(entries[-1]) if entries else None,
+            first_seq=_number(value.get("transcriptFirstSeq")) or (self._seq(entries[0]) if entries else None),
+            last_seq=_number(value.get("transcriptLastSeq")) or (self._seq(entries[-1]) if entries else None),
         )
 
     async def export(self, session_id: str, request: ExportTranscript) -> ExportPage:
@@ -117,3 +117,7 @@ class ClientTranscripts:
         if not isinstance(seq, int):
             raise ProviderFailed(f"{self._transport.gateway.host} answered sessions.get with an entry without a seq")
         return seq
+
+
+def _number(value: JsonValue) -> int | None:
+    return value if isinstance(value, int) else None

@@ -4,7 +4,7 @@ import socket
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Generator, Mapping
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, cast
 from urllib.parse import quote, urlsplit
 
 import anyio
@@ -249,7 +249,13 @@ def _filled(path: str, session_id: str) -> str:
 
 def _parameters(query: Request) -> Mapping[str, str]:
     given = query.model_dump(mode="json", exclude_none=True, exclude_unset=True)
-    return {key: str(int(value)) if isinstance(value, bool) else str(value) for key, value in given.items()}
+    return {key: _parameter(value) for key, value in given.items()}
+
+
+def _parameter(value: object) -> str:
+    if isinstance(value, list):
+        return ",".join(map(str, cast("list[object]", value)))
+    return str(int(value)) if isinstance(value, bool) else str(value)
 
 
 def _retry_after_s(response: httpx2.Response) -> float | None:

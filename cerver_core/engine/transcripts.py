@@ -9,6 +9,7 @@ import anyio
 from cerver_core.clock import to_us
 from cerver_core.engine import views
 from cerver_core.engine.context import Context
+from cerver_core.engine.reads import read
 from cerver_core.engine.redactions import redact
 from cerver_core.engine.search import search
 from cerver_core.errors import SessionStateConflict
@@ -71,18 +72,7 @@ class EngineTranscripts:
 
     async def read(self, session_id: str, request: ReadTranscript) -> TranscriptPage:
         """Read a bounded part."""
-        if request.tail == 0:
-            last_seq = (await self._context.rows.sessions.get(session_id)).last_seq
-            return TranscriptPage(session_id=session_id, raw=(), total=last_seq)
-        page = await self._context.rows.transcripts.read(session_id, _window(request))
-        entries = page.entries
-        return TranscriptPage(
-            session_id=session_id,
-            raw=tuple(entry.json for entry in entries),
-            total=page.last_seq,
-            first_seq=entries[0].seq if entries else None,
-            last_seq=entries[-1].seq if entries else None,
-        )
+        return await read(self._context, session_id, request)
 
     async def export(self, session_id: str, request: ExportTranscript) -> ExportPage:
         """Write a page of the transcript as a document."""
@@ -165,14 +155,3 @@ def _piece(form: ExportFormat, record: SessionRecord, raw: tuple[str, ...]) -> s
     if form == "claude-code":
         return as_claude_code(entries, record)
     return render.as_text(entries) if form == "text" else render.as_markdown(entries)
-
-
-def _window(request: ReadTranscript) -> ReadWindow:
-    window = ReadWindow(limit=request.limit, max_bytes=request.max_bytes, whole=request.whole)
-    if request.tail is not None:
-        return replace(window, limit=request.tail)
-    if request.since is not None:
-        return replace(window, from_seq=request.since + 1)
-    if request.around is not None:
-        return replace(window, from_seq=max(1, request.around - request.limit // 2))
-    return replace(window, from_seq=1) if request.full else window

@@ -8,7 +8,7 @@ import json
 from datetime import datetime
 
 from cerver_core.render.escape import visible_line
-from cerver_core.render.peek import CHARACTERS_PER_TOKEN
+from cerver_core.render.fit import CHARACTERS_PER_TOKEN
 from cerver_core.render.sessions import age
 from cerver_core.render.transcripts import stamp
 from cerver_core.wire.search import FoundSession, SearchPage, SearchTranscripts, Snippet

@@ -42,10 +42,13 @@ class TerminateSession(Request):
 class SessionRead(SessionRecord):
     """One session, with a part of its transcript when the query asked for one by any parameter.
 
-    `transcript_total` counts the whole transcript, always.
+    `transcript_total` counts the whole transcript, always. `transcript_first_seq` and `transcript_last_seq` tell from
+    where to where it was read, where the entries themselves may not: only some kinds were asked for.
     """
 
     transcript: tuple[Entry, ...] | None = None
+    transcript_first_seq: int | None = None
+    transcript_last_seq: int | None = None
 
 
 class ImportTranscript(Request):

@@ -3,7 +3,7 @@
 from functools import cached_property
 from typing import Annotated, Literal
 
-from pydantic import Field, JsonValue, TypeAdapter, model_validator
+from pydantic import BeforeValidator, Field, JsonValue, TypeAdapter, model_validator
 
 from cerver_core.wire.model import Name, Reply, Request, UtcTime
 
@@ -17,6 +17,7 @@ __all__ = [
     "ExportPage",
     "ExportTranscript",
     "ImportReply",
+    "Kinds",
     "NewEntry",
     "ReadTranscript",
     "Role",
@@ -33,6 +34,15 @@ MAX_ENTRIES_PER_APPEND = 1_000
 """The most entries of one append. Our choice."""
 
 
+def _split(value: object) -> object:
+    return value.split(",") if isinstance(value, str) else value
+
+
+Kind = Annotated[Name, Field(min_length=1, max_length=64)]
+Kinds = Annotated[tuple[Kind, ...], BeforeValidator(_split), Field(min_length=1, max_length=20)]
+"""Kinds of entries; in a URL their names are joined by commas."""
+
+
 class NewEntry(Request):
     """One entry to append.
 
@@ -43,7 +53,7 @@ class NewEntry(Request):
 
     role: Role
     content: str = ""
-    kind: Annotated[Name, Field(min_length=1, max_length=64)] = "text"
+    kind: Kind = "text"
     id: Annotated[Name, Field(min_length=1, max_length=200)] | None = None
     at: UtcTime | None = None
     tool_id: Annotated[Name, Field(max_length=200)] | None = None
@@ -105,6 +115,10 @@ class ReadTranscript(Request):
     `tail=N` the last N; `since=S` the entries after seq S, oldest first; `around=S` the `limit` entries nearest to
     seq S; `full` from the beginning. `limit` bounds the count and `max_bytes` the size of a page (at least one entry
     is returned); a page says whether more stands before and after it. `whole` asks for large entries whole.
+
+    `kinds` passes over entries of other kinds (in a URL: joined by commas); 10,000 entries are looked at by one read.
+    `max_tokens` bounds what is given, in tokens of about four characters: the entries that matter least are left out,
+    and long ones are cut head-and-tail with their true size in `content_bytes`.
     """
 
     tail: Annotated[int, Field(ge=0, le=1_000)] | None = None
@@ -114,19 +128,24 @@ class ReadTranscript(Request):
     limit: Annotated[int, Field(ge=1, le=10_000)] = 200
     max_bytes: Annotated[int, Field(ge=1)] = 4 * 1024 * 1024
     whole: bool = False
+    max_tokens: Annotated[int, Field(ge=100, le=1_000_000)] | None = None
+    kinds: Kinds | None = None
 
     @model_validator(mode="after")
     def _one_way(self) -> "ReadTranscript":
         chosen = [name for name in ("tail", "since", "around") if getattr(self, name) is not None]
         if len(chosen) + self.full > 1:
             raise ValueError("choose one of tail, since, around and full")
+        if self.whole and self.max_tokens is not None:
+            raise ValueError("choose one of whole and max_tokens: a bounded read cuts large entries")
         return self
 
 
 class TranscriptPage(Reply):
     """A run of consecutive entries, as JSON texts that were stored so and are spliced into answers unparsed.
 
-    `total` is the number of entries of the whole transcript, which is also its last seq.
+    `total` is the number of entries of the whole transcript, which is also its last seq. `first_seq` and `last_seq`
+    tell from where to where it was read: those of the entries, unless only some `kinds` were asked for.
     """
 
     session_id: str

@@ -32,7 +32,7 @@ class RunArgs(Args):
     secrets: Annotated[
         list[str] | None, Field(max_length=64, description="Names; set in its environment, redacted")
     ] = None
-    cwd: Annotated[str | None, Field(description="Within the workspace")] = None
+    cwd: str | None = None
 
 
 async def _run(call: Call, args: RunArgs) -> Record:
@@ -136,11 +136,10 @@ def _next_call(result: ExecResult) -> str | None:
 
 RUN = Tool(
     name="cerver_run",
-    about="Run code in a session's sandbox and wait.",
+    about="Execute a shell, Python or Node script in a session's sandbox and wait.",
     args=RunArgs,
     run=_run,
     annotations=hints(destroys=True, open_world=True),
-    search_hint="execute shell bash python node script",
     output=record_schema(
         session_id="string", exit_code="integer", stdout="string", stderr="string", duration_ms="number"
     ),

@@ -32,7 +32,7 @@ async def _secret_fetch(call: Call, args: SecretArgs) -> Record:
 
 SECRET_FETCH = Tool(
     name="secret_fetch",
-    about="Fetch one secret by exact name. Your client logs the value; cerver_run(secrets=[name]) never shows it.",
+    about="Fetch one secret by exact name. Your client logs it; cerver_run(secrets=[name]) never shows it.",
     args=SecretArgs,
     run=_secret_fetch,
     annotations=hints(reads=True),

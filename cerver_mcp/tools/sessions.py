@@ -28,7 +28,7 @@ class ListArgs(Args):
     """Which sessions."""
 
     status: Annotated[str | None, _STATUS] = None
-    limit: Annotated[int, Field(ge=1, le=MAX_ROWS, description="Default 20, at most 100")] = 20
+    limit: Annotated[int, Field(ge=1, le=MAX_ROWS, description="Default 20")] = 20
     cursor: Annotated[str | None, Field(max_length=200)] = None
     project: str | None = None
 
@@ -43,7 +43,7 @@ class CreateArgs(Args):
     compute: Annotated[
         str | dict[str, JsonValue] | None,
         WithJsonSchema({"type": "string"}),
-        Field(description='Provider, compute id, or "none": memory alone'),
+        Field(description="Provider, compute id, or none: memory alone"),
     ] = None
     requirements: Annotated[
         dict[str, JsonValue] | None,
@@ -162,7 +162,7 @@ _OPENED = record_schema()
 
 LIST = Tool(
     name="cerver_session_list",
-    about="List sessions, the memory this user's agents share, newest activity first.",
+    about="List sessions, the memory this user's agents share, newest first.",
     args=ListArgs,
     run=_list,
     annotations=hints(reads=True),
@@ -186,7 +186,7 @@ SPAWN = Tool(
 )
 END = Tool(
     name="cerver_session_end",
-    about="Pause (files stay), resume, or terminate for good; the transcript stays readable.",
+    about="Pause (files stay), resume, or terminate for good; transcripts stay.",
     args=EndArgs,
     run=_end,
     annotations=hints(destroys=True, repeatable=True),

@@ -71,6 +71,15 @@ def test_peek_goes_to_a_place(cerver: Run, notes: str) -> None:
     assert 2 in [entry["seq"] for entry in json.loads(cerver("peek", notes, "--around", "2", "--json").out)]
 
 
+def test_peek_keeps_to_the_kinds_and_the_tokens_it_is_asked_for(cerver: Run, notes: str) -> None:
+    cerver("append", notes, "long " * 2_000, "--kind", "decision")
+    (entry,) = json.loads(cerver("peek", notes, "--kinds", "decision,other", "--json", "--max-tokens", "100").out)
+    assert (entry["seq"], entry["content_bytes"]) == (4, 10_000)
+    assert len(entry["content"]) < 400
+    assert len(cerver("peek", notes, "--max-tokens", "400").out) <= 1_601
+    assert cerver("peek", notes, "--max-tokens", "5", "--json").code == 2
+
+
 def test_a_jsonl_export_imports_to_the_same_transcript(cerver: Run, notes: str, tmp_path: Path) -> None:
     target = tmp_path / "notes.jsonl"
     assert cerver("export", notes, "--format", "jsonl", "--output", str(target)).err == f"wrote {target}\n"

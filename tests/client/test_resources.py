@@ -68,6 +68,19 @@ async def test_a_record_is_read_from_its_camel_case(client: Client) -> None:
     assert record.metrics.last_exec_latency_ms == 4.5
 
 
+async def test_a_read_of_some_kinds_asks_for_them_and_tells_how_far_it_went(
+    client: Client, gateway: StandInGateway
+) -> None:
+    session_id = await opened(client)
+    answer = {"transcript": [{"seq": 3, "at": "2026-05-03T10:00:00Z", "role": "user", "content": "x"}]}
+    gateway.answer_next(200, {**answer, "transcriptTotal": 9, "transcriptFirstSeq": 2, "transcriptLastSeq": 7})
+    page = await client.transcripts.read(
+        session_id, ReadTranscript(since=1, kinds=("text", "thinking"), max_tokens=500)
+    )
+    assert (page.first_seq, page.last_seq, page.entries[0].seq) == (2, 7, 3)
+    assert gateway.seen[-1].query == {"since": "1", "kinds": "text,thinking", "max_tokens": "500", "limit": "200"}
+
+
 async def test_lists_page_with_their_filters(client: Client, gateway: StandInGateway) -> None:
     ids = [await opened(client, f"s{at}") for at in range(3)]
     first = await client.sessions.list(ListSessions(limit=2, status="idle"))

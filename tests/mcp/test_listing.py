@@ -24,7 +24,7 @@ HINTS = {
 }
 ARGUMENTS = {
     "cerver_session_list": ["status", "limit", "cursor", "project"],
-    "cerver_session_peek": ["session_id*", "last_n", "since", "around"],
+    "cerver_session_peek": ["session_id*", "last_n", "since", "around", "max_tokens", "kinds"],
     "cerver_session_search": ["query*", "since", "until", "session_id", "project", "limit", "cursor"],
     "cerver_session_export": ["session_id*", "format", "cursor"],
     "cerver_session_create": [

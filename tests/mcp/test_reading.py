@@ -53,6 +53,21 @@ async def test_a_peek_keeps_to_2000_tokens_and_names_the_next_call(client: Open)
         assert f'cerver_session_peek(session_id="{session_id}", around=' in text
 
 
+async def test_a_peek_keeps_to_the_tokens_and_the_kinds_it_is_asked_for(client: Open) -> None:
+    async with client() as opened:
+        session_id = await fill(opened, "mixed", [f"{number} " + "words " * 500 for number in range(20)])
+        entries = [{"role": "assistant", "kind": "decision", "content": f"choice {number}"} for number in range(3)]
+        await opened.call_tool("cerver_session_append", {"session_id": "mixed", "entries": entries})
+        (text,) = await read(opened, "cerver_session_peek", session_id="mixed", last_n=20, max_tokens=500)
+        assert len(text) <= 500 * CHARACTERS_PER_TOKEN
+        (text,) = await read(opened, "cerver_session_peek", session_id="mixed", last_n=2, kinds=["decision"])
+        assert "2 of 23 entries (of kind decision)" in text
+        assert [line for line in text.splitlines() if line.startswith(" ")] == [" choice 1", " choice 2"]
+        assert f'cerver_session_peek(session_id="{session_id}", around=21, kinds=["decision"])' in text
+        (text,) = await read(opened, "cerver_session_peek", session_id="mixed", kinds=["thinking"])
+        assert text == 'Session "mixed" (' + session_id + ") has 23 entries, none of them (of kind thinking) here."
+
+
 async def test_a_search_names_the_session_and_the_next_call_in_1500_tokens(client: Open) -> None:
     async with client() as opened:
         for number in range(12):

@@ -97,6 +97,41 @@ class TranscriptContract(Road):
         whole = (await cerver.transcripts.read(session_id, ReadTranscript(tail=1, whole=True))).entries[0]
         assert (whole.content, whole.content_bytes) == (text, None)
 
+    async def test_a_read_of_some_kinds_passes_over_the_others_and_says_how_far_it_went(self, cerver: Cerver) -> None:
+        session_id = await memory(cerver)
+        kinds = ["text", "tool_use", "tool_result", "thinking"] * 10
+        entries = [{"role": "assistant", "kind": kind, "content": f"{at}"} for at, kind in enumerate(kinds, 1)]
+        await cerver.transcripts.append(session_id, AppendEntries.model_validate({"entries": entries}))
+
+        async def seqs(**how: object) -> tuple[list[int], int | None, int | None]:
+            page = await cerver.transcripts.read(session_id, ReadTranscript.model_validate(how))
+            assert page.total == 40
+            return [entry.seq for entry in page.entries], page.first_seq, page.last_seq
+
+        assert await seqs(tail=2, kinds=["text"]) == ([33, 37], 33, 40)
+        assert await seqs(tail=3, kinds=["tool_use", "tool_result"]) == ([35, 38, 39], 35, 40)
+        assert await seqs(since=1, kinds=["text"], limit=2) == ([5, 9], 2, 9)
+        assert await seqs(since=33, kinds=["text"]) == ([37], 34, 40)
+        assert await seqs(since=40, kinds=["text"]) == ([], None, None)
+        assert await seqs(around=20, kinds=["thinking"], limit=4) == ([12, 16, 20, 24], 12, 24)
+        assert await seqs(around=1, kinds=["thinking"], limit=2) == ([4, 8], 1, 8)
+        assert await seqs(full=True, kinds=["of.nobody"]) == ([], 1, 40)
+        assert await seqs(full=True, kinds=["text"], max_bytes=1) == ([1], 1, 4)
+
+    async def test_a_read_of_so_many_tokens_cuts_what_is_long_and_keeps_what_matters(self, cerver: Cerver) -> None:
+        session_id = await memory(cerver)
+        await cerver.transcripts.append(session_id, said(*[f"{at} " + "words " * 1_000 for at in range(1, 21)]))
+        page = await cerver.transcripts.read(session_id, ReadTranscript(tail=20, max_tokens=500))
+        assert sum(len(entry.content) for entry in page.entries) <= 2_000
+        assert (page.last_seq, page.more_before, page.more_after) == (20, True, False)
+        newest = page.entries[-1]
+        assert (newest.seq, newest.content_bytes) == (20, 6_003)
+        assert "left out" in newest.content
+        onward = await cerver.transcripts.read(session_id, ReadTranscript(since=3, max_tokens=100))
+        assert (onward.entries[0].seq, onward.more_after) == (4, True)
+        short = await cerver.transcripts.read(session_id, ReadTranscript(tail=1, max_tokens=10_000))
+        assert short.entries[0].content_bytes is None
+
     async def test_every_kind_of_entry_comes_back_as_it_went_in(self, cerver: Cerver) -> None:
         session_id = await memory(cerver)
         entries = [
