@@ -3,7 +3,8 @@
     CerverError
     ├── InvalidInput (ValueError)             what was asked is malformed; nothing changed
     │   ├── PathEscapesWorkspace              a file path leaves the session's workspace
-    │   └── ConfigurationError                a setting is missing, unknown or contradictory
+    │   ├── ConfigurationError                a setting is missing, unknown or contradictory
+    │   └── IdempotencyMismatch               an idempotency key that was used for another request
     ├── NotFound (LookupError)                nothing by that name
     │   ├── SessionNotFound
     │   ├── ComputeNotFound
@@ -14,6 +15,7 @@
     │   ├── SessionStateConflict              paused, terminated, or without a compute
     │   ├── SequenceConflict                  expected_seq is not where the transcript ends
     │   ├── EntryConflict                     an entry id that already holds another body
+    │   ├── IdempotencyInProgress             the first request with this idempotency key is not done yet
     │   ├── NoComputeAvailable                no executable compute survives the requirements
     │   └── IsolationUnavailable              the asked isolation cannot be had on this machine
     ├── Unauthorized                          no credential, or one that is not accepted
@@ -60,6 +62,8 @@ __all__ = [
     "FileMissing",
     "Forbidden",
     "GatewayUnreachable",
+    "IdempotencyInProgress",
+    "IdempotencyMismatch",
     "InvalidInput",
     "IsolationUnavailable",
     "NoComputeAvailable",
@@ -130,6 +134,12 @@ class ConfigurationError(InvalidInput):
     code = "configuration"
 
 
+class IdempotencyMismatch(InvalidInput):
+    """An idempotency key that was used before for another request."""
+
+    code = "idempotency_mismatch"
+
+
 class NotFound(CerverError, LookupError):
     """Nothing goes by that name here."""
 
@@ -188,6 +198,12 @@ class EntryConflict(Conflict):
     """An entry id that was used before with another body."""
 
     code = "entry_conflict"
+
+
+class IdempotencyInProgress(Conflict):
+    """The first request with this idempotency key is not done yet."""
+
+    code = "idempotency_in_progress"
 
 
 class NoComputeAvailable(Conflict):

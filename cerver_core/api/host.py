@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from cerver_core.api.cerver import Cerver
+from cerver_core.api.replies import Replies
 from cerver_core.wire.model import UtcTime
 
 __all__ = ["Caller", "Host", "KeyKind", "Scope"]
@@ -45,6 +46,10 @@ class Host(Protocol):
 
     def cerver(self, caller: Caller) -> Cerver:
         """Give the caller's Cerver; cheap, and the same engine behind it for every call of an account."""
+        ...
+
+    def replies(self, caller: Caller) -> Replies:
+        """Give what was answered to the caller's account under idempotency keys."""
         ...
 
     async def is_ready(self) -> bool:

@@ -73,6 +73,8 @@ class Operation:
     """Answers without a key."""
     is_admin: bool = False
     """Asks for the scope `admin`: keys, vaults, credentials of providers."""
+    shows_secret: bool = False
+    """The answer holds a secret that is shown once, and is therefore never kept."""
 
     @property
     def scope(self) -> Literal["read", "write", "admin"]:

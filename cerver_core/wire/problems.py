@@ -14,6 +14,7 @@ __all__ = ["STATUS", "from_problem", "status_of", "to_problem"]
 STATUS: Mapping[type[errors.CerverError], int] = {
     errors.CerverError: 500,
     errors.InvalidInput: 400,
+    errors.IdempotencyMismatch: 422,
     errors.NotFound: 404,
     errors.Conflict: 409,
     errors.Unauthorized: 401,
