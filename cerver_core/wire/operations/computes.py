@@ -1,0 +1,52 @@
+"""The operations of computes: places, and executions in a session's sandbox."""
+
+from cerver_core.errors import PathEscapesWorkspace, ProviderUnavailable, RuntimeMissing, SecretError
+from cerver_core.wire import computes, http
+from cerver_core.wire.operations.operation import EVENTS, JSON, SESSION, STATE, Operation
+
+__all__ = ["COMPUTES"]
+
+_EXEC = (*STATE, RuntimeMissing, SecretError, PathEscapesWorkspace, ProviderUnavailable)
+
+COMPUTES = (
+    Operation(
+        "computes.list",
+        "GET",
+        "/v2/computes",
+        "List the computes this caller can use.",
+        reply=(computes.ComputeList,),
+    ),
+    Operation(
+        "computes.exec",
+        "POST",
+        f"{SESSION}/run",
+        "Run code in a session's sandbox and wait for it.",
+        body=computes.ExecRequest,
+        body_media=JSON,
+        reply=(http.RunReply,),
+        errors=_EXEC,
+        aliases=(f"{OLD_SESSION}/run",),
+    ),
+    Operation(
+        "computes.exec_stream",
+        "POST",
+        f"{SESSION}/run/stream",
+        "Run code and stream its output; closing the connection ends it.",
+        body=computes.ExecRequest,
+        body_media=JSON,
+        reply=(computes.ExecStarted, computes.ExecOutput, computes.ExecFinished),
+        reply_media=EVENTS,
+        errors=_EXEC,
+        aliases=(f"{OLD_SESSION}/run/stream",),
+    ),
+    Operation(
+        "computes.install",
+        "POST",
+        f"{SESSION}/install",
+        "Install packages into a session's workspace.",
+        body=computes.InstallRequest,
+        body_media=JSON,
+        reply=(computes.ExecResult,),
+        errors=_EXEC,
+    ),
+)
