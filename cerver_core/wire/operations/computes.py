@@ -2,7 +2,7 @@
 
 from cerver_core.errors import PathEscapesWorkspace, ProviderUnavailable, RuntimeMissing, SecretError
 from cerver_core.wire import computes, http
-from cerver_core.wire.operations.operation import EVENTS, JSON, SESSION, STATE, Operation
+from cerver_core.wire.operations.operation import EVENTS, JSON, OLD_SESSION, SESSION, STATE, Operation
 
 __all__ = ["COMPUTES"]
 
