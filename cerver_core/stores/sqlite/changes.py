@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from cerver_core.errors import SessionNotFound, SessionStateConflict
 from cerver_core.stores.base import KEEP, ClosedExec, MetricDelta, OpenExec, SessionChange
-from cerver_core.stores.sqlite.rows import json_text, merged
+from cerver_core.stores.refusals import not_found
+from cerver_core.stores.rows import json_text, merged
 from cerver_core.stores.sqlite.sql import Database
 from cerver_core.wire.sessions import Lifecycle
 
-__all__ = ["amend", "check_state", "close_exec", "count", "locate", "move", "not_found", "open_exec"]
+__all__ = ["amend", "close_exec", "count", "locate", "move", "open_exec"]
 
 _DETAIL_COLUMNS = ("task", "end_reason", "ended_at_us", "harness", "provider", "compute_id", "workspace_delete_at_us")
 _JSON_COLUMNS = ("sandbox", "routing")
@@ -27,25 +27,6 @@ def locate(connection: Database, account_id: str, session_id: str) -> tuple[int,
     if row is None:
         raise not_found(session_id)
     return row
-
-
-def not_found(session_id: str) -> SessionNotFound:
-    """Say that this account has no session by that id."""
-    return SessionNotFound(f"there is no session {session_id!r}; list the sessions to see their ids")
-
-
-def check_state(session_id: str, state: Lifecycle, change: SessionChange | None) -> None:
-    """Refuse a change that is meant for other states.
-
-    Raises:
-        SessionStateConflict: the state is not in `from_states`.
-    """
-    if change is None or change.from_states is None or state in change.from_states:
-        return
-    allowed = ", ".join(sorted(change.from_states))
-    raise SessionStateConflict(
-        f"session {session_id} is {state}; this can be done only when it is {allowed}", state=state
-    )
 
 
 def move(

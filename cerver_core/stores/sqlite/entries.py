@@ -1,65 +1,14 @@
-"""Entries in their tables: numbering, repeats, insertion and reading by place; nothing of the session's own row."""
+"""Entries in their tables: insertion, replacement and reading by place; nothing of the session's own row."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
-from cerver_core.errors import EntryConflict, InvalidInput
 from cerver_core.stores.base import EntryDraft, EntryRewrite, ReadWindow, StoredEntry
+from cerver_core.stores.placing import SPLICE_BYTES, KnownIds, refuse_no_object, spliced
 from cerver_core.stores.sqlite.sql import Database
 
-__all__ = ["Placed", "delete_entries", "draft_bytes", "insert_entries", "place_drafts", "read_entries", "replace_entry"]
+__all__ = ["delete_entries", "insert_entries", "known_ids", "read_entries", "replace_entry"]
 
 _SEQ_BITS = 32
-_SPLICE_BYTES = len('"seq":,')
-
-
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """Where each draft stands, in order, and those of them that are new."""
-
-    seqs: tuple[int, ...]
-    fresh: Sequence[tuple[int, EntryDraft]]
-
-    @property
-    def by_user(self) -> int:
-        """Count the new ones that are by the user."""
-        return sum(draft.is_by_user for _, draft in self.fresh)
-
-
-def draft_bytes(drafts: Sequence[EntryDraft]) -> int:
-    """Tell about how much memory the drafts take."""
-    return sum(len(draft.body) + len(draft.view or "") for draft in drafts)
-
-
-def place_drafts(connection: Database, session_key: int, last_seq: int, drafts: Sequence[EntryDraft]) -> Placed:
-    """Number the drafts behind `last_seq`; those whose `client_id` is known keep the seq they have.
-
-    Raises:
-        EntryConflict: a `client_id` is known with another fingerprint.
-        InvalidInput: a body or a view is no JSON object with something in it.
-    """
-    seqs: list[int] = []
-    fresh: list[tuple[int, EntryDraft]] = []
-    new_ids: dict[str, tuple[int, bytes | None]] = {}
-    for draft in drafts:
-        _refuse_no_object(draft)
-        known = _find_client_id(connection, session_key, draft.client_id, new_ids)
-        if known is None:
-            last_seq += 1
-            seqs.append(last_seq)
-            fresh.append((last_seq, draft))
-            if draft.client_id is not None:
-                new_ids[draft.client_id] = (last_seq, draft.fingerprint)
-            continue
-        seq, fingerprint = known
-        if fingerprint != draft.fingerprint:
-            raise EntryConflict(
-                f"entry id {draft.client_id!r} already holds another body, as entry {seq}; use a new id",
-                id=draft.client_id,
-                seq=seq,
-            )
-        seqs.append(seq)
-    return Placed(tuple(seqs), fresh)
 
 
 def insert_entries(connection: Database, session_key: int, fresh: Sequence[tuple[int, EntryDraft]]) -> None:
@@ -85,7 +34,7 @@ def replace_entry(connection: Database, session_key: int, entry: EntryRewrite) -
     Raises:
         InvalidInput: the body or the view is no JSON object with something in it.
     """
-    _refuse_no_object(entry)
+    refuse_no_object(entry)
     place = session_key << _SEQ_BITS | entry.seq
     connection.execute("UPDATE entries SET body = ? WHERE place = ?", (entry.view or entry.body, place))
     connection.execute("DELETE FROM whole_bodies WHERE place = ?", (place,))
@@ -121,37 +70,25 @@ def _within(
     room = window.max_bytes
     rows = connection.execute(_READS[window.whole, is_forward], places)
     for seq, length, body in rows:
-        text = f'{{"seq":{seq},{body[1:]}'
-        room -= length + _SPLICE_BYTES + len(str(seq))
+        room -= length + SPLICE_BYTES + len(str(seq))
         if room < 0 and entries:
             break
-        entries.append(StoredEntry(seq, text))
+        entries.append(spliced(seq, body))
         if room < 0:
             break
     rows.close()
     return entries
 
 
-def _find_client_id(
-    connection: Database,
-    session_key: int,
-    client_id: str | None,
-    new_ids: Mapping[str, tuple[int, bytes | None]],
-) -> tuple[int, bytes | None] | None:
-    if client_id is None:
-        return None
-    if client_id in new_ids:
-        return new_ids[client_id]
-    return connection.execute(
-        "SELECT seq, fingerprint FROM client_ids WHERE session_key = ? AND client_id = ?", (session_key, client_id)
-    ).get
+def known_ids(connection: Database, session_key: int) -> KnownIds:
+    """Give what looks up a client id among those of one transcript."""
 
+    def find(client_id: str) -> tuple[int, bytes | None] | None:
+        return connection.execute(
+            "SELECT seq, fingerprint FROM client_ids WHERE session_key = ? AND client_id = ?", (session_key, client_id)
+        ).get
 
-def _refuse_no_object(draft: EntryDraft | EntryRewrite) -> None:
-    # An entry can never be changed, and its text is spliced behind a seq: what is no object would spoil every read.
-    for text in (draft.body, draft.view):
-        if text is not None and (len(text) <= 2 or text[0] != "{" or text[-1] != "}"):
-            raise InvalidInput("an entry's body must be a JSON object that is not empty; nothing was written")
+    return find
 
 
 def _read_statement(*, whole: bool, is_forward: bool) -> str:

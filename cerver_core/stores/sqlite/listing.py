@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from cerver_core.stores.base import SessionQuery
-from cerver_core.stores.sqlite.rows import SELECT_SESSIONS
+from cerver_core.stores.rows import SELECT_SESSIONS
 from cerver_core.wire.sessions import Status
 
 __all__ = ["list_statement"]

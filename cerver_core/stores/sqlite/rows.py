@@ -1,118 +1,13 @@
-"""How a session stands in its two rows: columns, order and JSON texts."""
+"""The statements that write a session's two rows."""
 
-import json
-from collections.abc import Mapping, Sequence
-from typing import Any
+from cerver_core.stores.rows import DETAIL_COLUMNS, SESSION_COLUMNS
 
-from pydantic import JsonValue
-
-from cerver_core.stores.base import SessionCounters, StoredSession
-
-__all__ = [
-    "INSERT_DETAILS",
-    "INSERT_SESSION",
-    "SELECT_SESSIONS",
-    "detail_values",
-    "json_text",
-    "merged",
-    "read_session",
-    "session_values",
-]
-
-_COUNTERS = (
-    "provision_ms",
-    "first_exec_at_us",
-    "last_exec_ms",
-    "exec_ms_total",
-    "exec_count",
-    "stream_open_ms_total",
-    "stream_count",
-    "user_entry_count",
-    "cost_micro_usd",
-)
-_SESSIONS = (
-    "account_id",
-    "id",
-    "state",
-    "updated_at_us",
-    "last_seq",
-    "name",
-    "source",
-    "project",
-    "parent_id",
-    *_COUNTERS,
-)
-_DETAILS = (
-    "session_key",
-    "created_at_us",
-    "end_reason",
-    "ended_at_us",
-    "session_type",
-    "workload",
-    "task",
-    "harness",
-    "provider",
-    "compute_id",
-    "sandbox",
-    "workspace_delete_at_us",
-    "requirements",
-    "policy",
-    "metadata",
-    "routing",
-)
-_FIELDS = tuple(name for name in (*_SESSIONS, *_DETAILS) if name not in {"account_id", "session_key", *_COUNTERS})
+__all__ = ["INSERT_DETAILS", "INSERT_SESSION"]
 
 INSERT_SESSION = (
-    f"INSERT INTO sessions ({', '.join(_SESSIONS)}) VALUES ({', '.join('?' * len(_SESSIONS))}) RETURNING session_key"  # noqa: S608 - names of ours
+    f"INSERT INTO sessions ({', '.join(SESSION_COLUMNS)}) VALUES ({', '.join('?' * len(SESSION_COLUMNS))}) "  # noqa: S608 - names of ours
+    "RETURNING session_key"
 )
-INSERT_DETAILS = f"INSERT INTO session_details ({', '.join(_DETAILS)}) VALUES ({', '.join('?' * len(_DETAILS))})"  # noqa: S608 - names of ours
-SELECT_SESSIONS = (
-    f"SELECT {', '.join((*_FIELDS, *_COUNTERS))} FROM sessions s JOIN session_details d USING (session_key)"  # noqa: S608 - names of ours
+INSERT_DETAILS = (
+    f"INSERT INTO session_details ({', '.join(DETAIL_COLUMNS)}) VALUES ({', '.join('?' * len(DETAIL_COLUMNS))})"  # noqa: S608 - names of ours
 )
-"""Yields what `read_session` takes."""
-
-
-def read_session(row: Sequence[Any]) -> StoredSession:
-    """Build the session from a row of `SELECT_SESSIONS`."""
-    fields: dict[str, Any] = dict(zip(_FIELDS, row, strict=False))
-    for name in _OBJECTS:
-        fields[name] = _object(fields[name])
-    return StoredSession(**fields, counters=SessionCounters(*row[len(_FIELDS) :]))
-
-
-def session_values(account_id: str, session: StoredSession, *, last_seq: int, by_user: int) -> tuple[Any, ...]:
-    """Give the values of `INSERT_SESSION`: the session with that many entries, so many of them by the user."""
-    counters = {name: getattr(session.counters, name) for name in _COUNTERS}
-    counters["user_entry_count"] += by_user
-    places = (session.name, session.source, session.project, session.parent_id)
-    return (account_id, session.id, session.state, session.updated_at_us, last_seq, *places, *counters.values())
-
-
-def detail_values(session_key: int, session: StoredSession) -> tuple[Any, ...]:
-    """Give the values of `INSERT_DETAILS`."""
-    return (
-        *(session_key, session.created_at_us, session.end_reason, session.ended_at_us, session.session_type),
-        *(session.workload, session.task, session.harness, session.provider, session.compute_id),
-        *(json_text(session.sandbox), session.workspace_delete_at_us, json_text(session.requirements)),
-        *(json_text(session.policy), json_text(session.metadata), json_text(session.routing)),
-    )
-
-
-def json_text(value: Mapping[str, JsonValue] | None) -> str | None:
-    """Write a JSON object as it is kept; null stays null."""
-    return None if value is None else json.dumps(value, separators=(",", ":"))
-
-
-def merged(text: str, merge: Mapping[str, JsonValue]) -> str | None:
-    """Write a kept JSON object with keys added or replaced; a null removes its key."""
-    kept = {key: value for key, value in (_object(text) or {}).items() if key not in merge}
-    return json_text({**kept, **{key: value for key, value in merge.items() if value is not None}})
-
-
-def _object(text: str | None) -> dict[str, JsonValue] | None:
-    if text is None:
-        return None
-    return {} if text == "{}" else json.loads(text)
-
-
-_OBJECTS = ("sandbox", "requirements", "policy", "metadata", "routing")

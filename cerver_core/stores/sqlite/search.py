@@ -15,10 +15,10 @@ from cerver_core.stores.base import (
     StoredEntry,
     StoredSession,
 )
+from cerver_core.stores.rows import SELECT_SESSIONS, read_session
 from cerver_core.stores.sqlite.changes import locate
 from cerver_core.stores.sqlite.index import indexed_up_to_us
 from cerver_core.stores.sqlite.postings import Gatherer, Hit, entry_place
-from cerver_core.stores.sqlite.rows import SELECT_SESSIONS, read_session
 from cerver_core.stores.sqlite.sql import Database
 
 __all__ = ["Search"]

@@ -6,19 +6,15 @@ from typing import Any
 
 from cerver_core.errors import Conflict
 from cerver_core.stores.base import KEEP, EntryDraft, MetricDelta, SessionChange, SessionQuery, StoredSession
-from cerver_core.stores.sqlite.changes import amend, check_state, count, locate, move, not_found
-from cerver_core.stores.sqlite.entries import delete_entries, draft_bytes, insert_entries, place_drafts
+from cerver_core.stores.placing import draft_bytes, place_drafts
+from cerver_core.stores.refusals import check_state, not_found
+from cerver_core.stores.rows import SELECT_SESSIONS, detail_values, read_session, session_values
+from cerver_core.stores.sqlite.changes import amend, count, locate, move
+from cerver_core.stores.sqlite.entries import delete_entries, insert_entries, known_ids
 from cerver_core.stores.sqlite.handover import Handover
 from cerver_core.stores.sqlite.inline import InlineReader
 from cerver_core.stores.sqlite.listing import list_statement
-from cerver_core.stores.sqlite.rows import (
-    INSERT_DETAILS,
-    INSERT_SESSION,
-    SELECT_SESSIONS,
-    detail_values,
-    read_session,
-    session_values,
-)
+from cerver_core.stores.sqlite.rows import INSERT_DETAILS, INSERT_SESSION
 from cerver_core.stores.sqlite.sql import Database
 from cerver_core.stores.sqlite.transaction import Transaction
 
@@ -89,7 +85,7 @@ def _create(
     connection = transaction.flush()
     if connection.execute("SELECT 1 FROM sessions WHERE account_id = ? AND id = ?", (account_id, session.id)).get:
         raise Conflict(f"there is a session {session.id} already; make a new id")
-    placed = place_drafts(connection, 0, 0, drafts)
+    placed = place_drafts(0, drafts, known_ids(connection, 0))
     values = session_values(account_id, session, last_seq=len(placed.fresh), by_user=placed.by_user)
     session_key = connection.execute(INSERT_SESSION, values).get
     connection.execute(INSERT_DETAILS, detail_values(session_key, session))

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cerver_core.clock import Clock, to_us
-from cerver_core.errors import SequenceConflict, StoreUnavailable
+from cerver_core.errors import StoreUnavailable
 from cerver_core.stores.base import (
     KEEP,
     Appended,
@@ -20,8 +20,10 @@ from cerver_core.stores.base import (
     SearchResult,
     SessionChange,
 )
-from cerver_core.stores.sqlite.changes import amend, check_state, close_exec, count, locate, open_exec
-from cerver_core.stores.sqlite.entries import draft_bytes, insert_entries, place_drafts, read_entries
+from cerver_core.stores.placing import draft_bytes, place_drafts
+from cerver_core.stores.refusals import check_seq, check_state
+from cerver_core.stores.sqlite.changes import amend, close_exec, count, locate, open_exec
+from cerver_core.stores.sqlite.entries import insert_entries, known_ids, read_entries
 from cerver_core.stores.sqlite.handover import Handover
 from cerver_core.stores.sqlite.index import has_unindexed, index_slice
 from cerver_core.stores.sqlite.rewrites import Rewrite, forget_words
@@ -129,7 +131,7 @@ class _Append:
     def __call__(self, transaction: Transaction) -> Appended:
         head = transaction.head(self.account_id, self.session_id)
         database, session_key = transaction.database, head.session_key
-        placed = place_drafts(database, session_key, head.last_seq, self.drafts)
+        placed = place_drafts(head.last_seq, self.drafts, known_ids(database, session_key))
         added = len(placed.fresh)
         if self.drafts and not added:
             return Appended(placed.seqs, 0, head.last_seq)
@@ -144,12 +146,7 @@ class _Append:
         return Appended(placed.seqs, added, head.last_seq)
 
     def _check(self, head: Head) -> None:
-        if self.expected_seq is not None and self.expected_seq != head.last_seq:
-            raise SequenceConflict(
-                f"session {self.session_id} ends at entry {head.last_seq}, not {self.expected_seq}; "
-                "read what was added and append again",
-                last_seq=head.last_seq,
-            )
+        check_seq(self.session_id, head.last_seq, self.expected_seq)
         check_state(self.session_id, head.state, self.change)
 
     def _settle_state(self, database: Database, head: Head) -> Lifecycle:
