@@ -32,7 +32,8 @@ class Settings:
 
     With `api_token` the road is the gateway at `gateway_url`; without, the engine on the SQLite file under `home`.
     `redact` says what is done about credentials that nobody named.
-    `isolation` is the level asked for this machine's sandboxes; null means the strongest it can do. `digest` offers an
+    `isolation` is the level asked for this machine's sandboxes; null means the strongest it can do. `providers` names
+    those that other packages bring and that shall be used. `digest` offers an
     agent the last sessions in its folder when one begins. `environ` is the whole environment, for the secret backends;
     it shows in no repr.
     """
@@ -44,6 +45,7 @@ class Settings:
     redact: Detection = "on"
     isolation: IsolationLevel | None = None
     secrets_backend: str = "env"
+    providers: tuple[str, ...] = ()
     digest: bool = False
     environ: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
 
@@ -70,6 +72,7 @@ class Settings:
             redact=_choice(values, "CERVER_REDACT", _DETECTIONS, "on"),
             isolation=_choice(values, "CERVER_ISOLATION", _LEVELS, None),
             secrets_backend=values.get("CERVER_SECRETS_BACKEND", "env"),
+            providers=tuple(dict.fromkeys(values.get("CERVER_PROVIDERS", "").replace(",", " ").split())),
             digest=_choice(values, "CERVER_DIGEST", _SWITCH, default=False),
             environ=everything,
         )

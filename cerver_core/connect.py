@@ -20,7 +20,8 @@ async def connect(settings: Settings | None = None, *, known: KnownSecrets | Non
     `known` holds secrets this process has handed out, to be masked in everything that is stored.
 
     Raises:
-        ConfigurationError: the settings contradict themselves.
+        ConfigurationError: the settings contradict themselves, or a provider's own are incomplete.
+        NotSupported: `CERVER_PROVIDERS` names a provider that is not installed.
         SecretBackendMisconfigured: the secret backend is unknown or its settings are incomplete.
         StoreUnavailable, StoreCorrupt, SchemaTooNew: the embedded store cannot be opened.
     """
@@ -33,7 +34,7 @@ async def connect(settings: Settings | None = None, *, known: KnownSecrets | Non
         return
     from cerver_core.engine import Engine
 
-    providers = {name: plugins.provider(name, settings) for name in plugins.PROVIDERS}
+    providers = {name: plugins.provider(name, settings) for name in plugins.configured_providers(settings)}
     secrets = plugins.secret_backend(settings)
     engine = Engine(plugins.store(settings), providers, secrets, known=known, detection=settings.redact)
     async with engine:

@@ -1,25 +1,78 @@
-"""The members of each plug-in family by name; a member's module loads when it is first asked for."""
+"""The members of each plug-in family by name; a member's module loads when it is first asked for.
+
+A provider of someone else's is a Python package with an entry point in the group `cerver.providers`; it is used when
+`CERVER_PROVIDERS` names it, so that nothing is searched, loaded or trusted unasked.
+"""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from cerver_core.config import Settings
-from cerver_core.errors import NotSupported, SecretBackendMisconfigured
+from cerver_core.errors import ConfigurationError, NotSupported, SecretBackendMisconfigured
 from cerver_core.providers.base import Provider
 from cerver_core.secrets.base import SecretBackend
 from cerver_core.stores.base import Store
 
-__all__ = ["PROVIDERS", "SECRET_BACKENDS", "provider", "secret_backend", "store"]
+__all__ = [
+    "PROVIDERS",
+    "PROVIDER_GROUP",
+    "SECRET_BACKENDS",
+    "ProviderMember",
+    "configured_providers",
+    "provider",
+    "secret_backend",
+    "store",
+]
+
+PROVIDER_GROUP = "cerver.providers"
+"""The entry point group of providers: each is a callable that takes the environment and gives a `Provider`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderMember:
+    """A provider that comes with Cerver, configured when all variables of one of the groups in `needs` are set."""
+
+    make: Callable[[Settings], Provider]
+    needs: tuple[tuple[str, ...], ...] = ((),)
+
+    def is_configured(self, environ: Mapping[str, str]) -> bool:
+        """Tell whether the environment holds what it needs; an empty variable counts as unset."""
+        return any(all(environ.get(name) for name in group) for group in self.needs)
+
+
+def configured_providers(settings: Settings) -> tuple[str, ...]:
+    """Name the providers that these settings open: those whose variables are set, then those asked for by name."""
+    own = [name for name, member in PROVIDERS.items() if member.is_configured(settings.environ)]
+    return (*own, *(name for name in settings.providers if name not in own))
 
 
 def provider(name: str, settings: Settings) -> Provider:
-    """Make a provider by its name.
+    """Make a provider by its name: one that comes with Cerver, or an installed plug-in.
 
     Raises:
         NotSupported: there is none by this name.
+        ConfigurationError: its variables are not set, or two packages bring it.
     """
-    if name not in PROVIDERS:
-        raise NotSupported(f"there is no provider {name!r}; there are: {', '.join(PROVIDERS)}", provider=name)
-    return PROVIDERS[name](settings)
+    member = PROVIDERS.get(name)
+    if member is None:
+        return _plugged(name, settings)
+    if not member.is_configured(settings.environ):
+        needs = ", or ".join(" and ".join(group) for group in member.needs)
+        raise ConfigurationError(f"the provider {name} needs {needs} in the environment", provider=name)
+    return member.make(settings)
+
+
+def _plugged(name: str, settings: Settings) -> Provider:
+    from importlib.metadata import entry_points
+
+    found = entry_points(group=PROVIDER_GROUP, name=name)
+    if not found:
+        there = ", ".join(dict.fromkeys((*PROVIDERS, *entry_points(group=PROVIDER_GROUP).names)))
+        raise NotSupported(f"there is no provider {name!r}; there are: {there}", provider=name)
+    if len(found) > 1:
+        brought = " and ".join(sorted(point.value for point in found))
+        raise ConfigurationError(f"{brought} both bring the provider {name!r}: uninstall one", provider=name)
+    return next(iter(found)).load()(settings.environ)
 
 
 def secret_backend(settings: Settings) -> SecretBackend:
@@ -60,5 +113,7 @@ def _infisical(settings: Settings) -> SecretBackend:
     return InfisicalBackend(InfisicalSettings.from_environ(settings.environ))
 
 
-PROVIDERS: Mapping[str, Callable[[Settings], Provider]] = {"local": _local}
+PROVIDERS: Mapping[str, ProviderMember] = {"local": ProviderMember(_local)}
+"""Those that come with Cerver, each with the variables that its adapter reads from `settings.environ`."""
+
 SECRET_BACKENDS: Mapping[str, Callable[[Settings], SecretBackend]] = {"env": _env, "infisical": _infisical}

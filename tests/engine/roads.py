@@ -8,7 +8,7 @@ from cerver_core.clock import Clock, SystemClock
 from cerver_core.config import Settings
 from cerver_core.engine import Engine
 from cerver_core.engine.engine import AccountCerver
-from cerver_core.plugins import PROVIDERS, provider, secret_backend, store
+from cerver_core.plugins import configured_providers, provider, secret_backend, store
 from cerver_core.redaction import KnownSecrets
 from cerver_core.testing.cerver import SECRET
 
@@ -26,7 +26,7 @@ async def embedded(
 ) -> AsyncGenerator[AccountCerver]:
     """Open the engine as `connect` does, with a clock that the test drives."""
     settings = settings_for(home)
-    providers = {name: provider(name, settings) for name in PROVIDERS}
+    providers = {name: provider(name, settings) for name in configured_providers(settings)}
     engine = Engine(store(settings), providers, secret_backend(settings), known=known, clock=clock or SystemClock())
     async with engine:
         yield engine.account("local", sweep=False)

@@ -1,0 +1,66 @@
+"""Providers by name: those that come with Cerver, and those that other packages bring."""
+
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from cerver_core.config import Settings
+from cerver_core.errors import ConfigurationError, NotSupported
+from cerver_core.plugins import configured_providers, provider
+
+MODULE = """
+def make_provider(environ):
+    return environ["ACME_URL"]
+"""
+
+
+@pytest.fixture
+def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Mapping[str, str]], None]:
+    """Installs a distribution that brings providers, as pip would leave it."""
+
+    def install(distribution: str, points: Mapping[str, str]) -> None:
+        info = tmp_path / f"{distribution.replace('-', '_')}-1.0.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 1.0\n", "utf-8")
+        lines = "".join(f"{name} = {value}\n" for name, value in points.items())
+        (info / "entry_points.txt").write_text(f"[cerver.providers]\n{lines}", "utf-8")
+        (tmp_path / "acme_suite_provider.py").write_text(MODULE, "utf-8")
+        monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+
+    return install
+
+
+def test_this_machine_alone_is_configured_without_variables(tmp_path: Path) -> None:
+    assert configured_providers(Settings.from_environ({"CERVER_HOME": str(tmp_path)})) == ("local",)
+
+
+def test_a_package_brings_a_provider_that_is_used_when_it_is_named(
+    tmp_path: Path, installed: Callable[[str, Mapping[str, str]], None]
+) -> None:
+    installed("acme-suite", {"acme-suite": "acme_suite_provider:make_provider"})
+    environ = {
+        "CERVER_HOME": str(tmp_path),
+        "ACME_URL": "https://acme.example",
+        "CERVER_PROVIDERS": "acme-suite, local",
+    }
+    settings = Settings.from_environ(environ)
+    assert configured_providers(settings) == ("local", "acme-suite")
+    assert provider("acme-suite", settings) == "https://acme.example"
+
+
+def test_a_provider_that_is_not_installed_is_said_to_be_missing(tmp_path: Path) -> None:
+    settings = Settings.from_environ({"CERVER_HOME": str(tmp_path), "CERVER_PROVIDERS": "nowhere"})
+    with pytest.raises(NotSupported, match="there is no provider 'nowhere'; there are: local"):
+        provider("nowhere", settings)
+
+
+def test_two_packages_with_one_name_are_refused(
+    tmp_path: Path, installed: Callable[[str, Mapping[str, str]], None]
+) -> None:
+    installed("acme-suite", {"acme-suite": "acme_suite_provider:make_provider"})
+    installed("acme-twin", {"acme-suite": "acme_suite_provider:another"})
+    settings = Settings.from_environ({"CERVER_HOME": str(tmp_path), "CERVER_PROVIDERS": "acme-suite"})
+    with pytest.raises(ConfigurationError, match="both bring the provider 'acme-suite'"):
+        provider("acme-suite", settings)
