@@ -30,6 +30,7 @@ class Sessions(Protocol):
             IsolationUnavailable: the asked isolation cannot be had. Nothing is left.
             ComputeNotFound: the named compute does not exist.
             SessionNotFound: there is no session by the parent's id. Nothing is left.
+            Conflict: there is a session by the id that it is to keep. Nothing is left.
         """
         ...
 

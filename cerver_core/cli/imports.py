@@ -1,10 +1,9 @@
 """The command `import`: histories that other agents left on this machine, or one of Cerver's own exports."""
 
-import re
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 from anyio import to_thread
@@ -14,22 +13,18 @@ from cerver_core.cli import exits
 from cerver_core.cli.command import Command, Commands
 from cerver_core.cli.connected import connected
 from cerver_core.cli.import_report import Progress, Survey, report_json, show_import, show_survey
+from cerver_core.cli.moments import moment_since
 from cerver_core.cli.terminal import Terminal
-from cerver_core.clock import SystemClock
 from cerver_core.config import Settings
 from cerver_core.errors import FileMissing, InvalidInput
 from cerver_core.histories import HistoryImport, alone
 from cerver_core.importers.base import Document, HistoryImporter
 from cerver_core.importers.sources import SOURCES, history_importer
-from cerver_core.importers.values import time_of
 
 __all__ = ["COMMANDS"]
 
 _PATIENCE_S = 10.0
 """How long to wait for another import: what hooks noted is brought in within a moment."""
-
-_SPAN = re.compile(r"(\d{1,5})([hdw])")
-_HOURS = {"h": 1, "d": 24, "w": 168}
 
 
 def _arguments(parser: ArgumentParser) -> None:
@@ -49,7 +44,7 @@ async def _import(cerver: Cerver, args: Namespace, terminal: Terminal) -> int:
     if args.name is not None:
         raise InvalidInput("--name is for an export: histories keep the names they have")
     settings = Settings.from_environ()
-    since = _since(args.since)
+    since = moment_since(args.since)
     surveys = [
         await _survey(HistoryImport(cerver, importer), importer, settings, args.path, since)
         for importer in _importers(args)
@@ -108,17 +103,6 @@ def _answer(surveys: Sequence[Survey], args: Namespace, terminal: Terminal) -> i
         return exits.OK
     show_import(terminal, surveys)
     return exits.OK if all(survey.is_fine for survey in surveys) else exits.FAILED
-
-
-def _since(text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    if span := _SPAN.fullmatch(text):
-        return SystemClock().now() - timedelta(hours=int(span.group(1)) * _HOURS[span.group(2)])
-    moment = time_of(text)
-    if moment is None:
-        raise InvalidInput(f"--since {text!r} is no time: say 2026-05-01, or 12h, 30d, 8w for so long ago")
-    return moment.astimezone(UTC)
 
 
 async def _export(cerver: Cerver, args: Namespace, terminal: Terminal) -> int:

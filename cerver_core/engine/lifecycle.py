@@ -58,7 +58,7 @@ class Lifecycles:
         masking = self._context.masking
         source = request.metadata.get("source")
         return StoredSession(
-            id=new_session_id(),
+            id=request.session_id or new_session_id(),
             state="ready" if request.is_transcript_only else "provisioning",
             created_at_us=began_us,
             updated_at_us=began_us,

@@ -37,6 +37,8 @@ EngagementLabel = Literal["idle", "warming", "engaged", "deep"]
 STALE_AFTER_DAYS = 14
 """A session without activity for this long shows as ended, with `endReason: stale`, and can still be resumed."""
 
+_UUID = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
+
 _STATUS_OF: Mapping[Lifecycle, Status] = {
     "provisioning": "running",
     "running": "running",
@@ -80,8 +82,10 @@ class CreateSession(Request):
     memory alone. A non-empty `task` becomes the first entry of the transcript, by the user. `parent_session_id` makes
     it a child of that session. `created_at` is for a conversation that began before it came here: the session is as
     old as that, and its last activity too until something is appended (a time still to come counts as now).
+    `session_id` is for one that has an id from elsewhere, a UUID: it keeps it.
     """
 
+    session_id: Annotated[str, Field(pattern=_UUID)] | None = None
     session_name: Annotated[Name, Field(max_length=200)] | None = None
     task: Annotated[str, Field(max_length=100_000)] = ""
     session_type: SessionType = "general"
