@@ -9,8 +9,8 @@ import anyio
 import anyio.to_thread
 from pydantic import ValidationError
 
-from cerver_core.client import folders
-from cerver_core.errors import FileMissing, InvalidInput, TooLarge
+from cerver_core.errors import FileMissing, InvalidInput, ProviderFailed, TooLarge
+from cerver_core.wire import folders
 from cerver_core.wire.computes import FileList, FolderReport, WriteFile
 from cerver_core.wire.http import FilePath, FolderPath, ListFolder, ReadFile
 from cerver_core.wire.model import Request
@@ -88,7 +88,14 @@ class ClientFiles:
                     if size > MAX_FOLDER_BYTES:
                         raise TooLarge(f"the folder {path!r} is larger than {MAX_FOLDER_BYTES:,} bytes")
                     await anyio.to_thread.run_sync(archive.write, piece)
-            return await _in_thread(target, folders.unpack, archive, target)
+            return await _in_thread(target, _unpack, archive, target)
+
+
+def _unpack(archive: IO[bytes], target: Path) -> FolderReport:
+    try:
+        return folders.unpack(archive, target)
+    except InvalidInput as error:
+        raise ProviderFailed(f"the gateway sent a folder that cannot be taken out: {error.message}") from error
 
 
 async def _in_thread(place: Path, work: Callable[[Unpack[Given]], Result], *given: *Given) -> Result:

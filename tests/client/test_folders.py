@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from cerver_core.client import Client
-from cerver_core.client.folders import REPORT_HEADER
 from cerver_core.errors import FileMissing, InvalidInput, ProviderFailed
 from cerver_core.testing.gateway import StandInGateway
 from cerver_core.wire.computes import FolderReport
+from cerver_core.wire.folders import REPORT_HEADER
 
 
 def member(name: str, kind: bytes = tarfile.REGTYPE, *, link: str = "", size: int = 0) -> tarfile.TarInfo:

@@ -14,7 +14,7 @@ from typing import IO
 
 from pydantic import ValidationError
 
-from cerver_core.errors import ProviderFailed
+from cerver_core.errors import InvalidInput
 from cerver_core.wire.computes import FolderReport
 
 __all__ = ["REPORT_HEADER", "pack", "unpack"]
@@ -23,14 +23,15 @@ REPORT_HEADER = "CERVER.report"
 """The pax header of an archive in which the other side tells what it left out."""
 
 
-def pack(source: Path, archive: IO[bytes]) -> dict[str, str]:
+def pack(source: Path, archive: IO[bytes], *, report: FolderReport | None = None) -> dict[str, str]:
     """Write a folder as an archive; returns what was left out, by path, with the reason.
 
-    Regular files, folders and links that stay inside are taken.
+    Regular files, folders and links that stay inside are taken. A `report` goes along in the archive's own header.
     """
     root = source.resolve()
     skipped: dict[str, str] = {}
-    with tarfile.open(fileobj=archive, mode="w", format=tarfile.PAX_FORMAT) as tar:
+    headers = None if report is None else {REPORT_HEADER: report.model_dump_json()}
+    with tarfile.open(fileobj=archive, mode="w", format=tarfile.PAX_FORMAT, pax_headers=headers) as tar:
         for path in _walk(root):
             name = path.relative_to(root).as_posix()
             reason = _unfit(path, root)
@@ -45,7 +46,7 @@ def unpack(archive: IO[bytes], target: Path) -> FolderReport:
     """Make the files of an archive under the target, which is made; says what was left out.
 
     Raises:
-        ProviderFailed: it is not an archive.
+        InvalidInput: it is not an archive.
     """
     archive.seek(0)
     try:
@@ -53,7 +54,7 @@ def unpack(archive: IO[bytes], target: Path) -> FolderReport:
             target.mkdir(parents=True, exist_ok=True)
             return _Unpacking(tar, target.resolve()).run()
     except tarfile.TarError as error:
-        raise ProviderFailed(f"the gateway sent a folder that is not an archive: {error}") from error
+        raise InvalidInput(f"the folder is not an archive: {error}") from error
 
 
 class _Unpacking:
@@ -169,4 +170,4 @@ def _told(tar: tarfile.TarFile) -> FolderReport:
     try:
         return FolderReport.model_validate_json(report)
     except ValidationError as error:
-        raise ProviderFailed("the gateway sent a folder with a report that cannot be read") from error
+        raise InvalidInput("the folder comes with a report that cannot be read") from error
