@@ -14,6 +14,7 @@ from pydantic import JsonValue
 from cerver_core.providers.base import Command, Output, SandboxRef
 
 __all__ = [
+    "SESSION_LABEL",
     "Background",
     "Extendable",
     "Forkable",
@@ -26,6 +27,10 @@ __all__ = [
     "Snapshots",
     "Stateful",
 ]
+
+
+SESSION_LABEL = "cerver_session"
+"""The label under which `create` keeps the session's id at the provider: what a crash left is found by it."""
 
 
 @dataclass(frozen=True, slots=True)
