@@ -1,142 +1,204 @@
-"""Score what is left after the filters, choose, and write the report (wire contract §3.4)."""
+"""Filter, score, choose, and write the report (wire contract §3.4)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from cerver_core.advisor.filters import Candidate, estimated_cost_usd, refusals
+from cerver_core.advisor import modes, reasons
+from cerver_core.advisor.candidate import Candidate
+from cerver_core.advisor.confidence import MEDIUM, probabilities_best, word
+from cerver_core.advisor.estimates import Expected, expect, spending
+from cerver_core.advisor.filters import refusals
+from cerver_core.advisor.reasons import Place
+from cerver_core.clock import from_us
 from cerver_core.wire.routing import (
-    Confidence,
     Decision,
-    HumanSummary,
+    Estimate,
+    Estimates,
     ProviderVerdict,
     Recommendation,
     RecommendRequest,
 )
 
-__all__ = ["recommend"]
+__all__ = ["Question", "recommend"]
+
+_NO_LOSS = modes.Loss(0, 0, 0, 0, 0, 0)
 
 
-class _Weights(NamedTuple):
-    startup: float
-    cost: float
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked, and when. The same question over the same candidates has the same answer.
+
+    `seed` drives the draws behind the confidence. `expected_minutes` is how long such work took so far; null while
+    nothing is known, and it then counts as taking the whole of its time limit.
+    """
+
+    request: RecommendRequest
+    request_id: str
+    now_us: int
+    seed: int = 0
+    expected_minutes: float | None = None
+    require_executable: bool = False
 
 
-_WEIGHTS: Mapping[str, _Weights] = {
-    "balanced": _Weights(startup=0.5, cost=0.5),
-    "pinned": _Weights(startup=0.5, cost=0.5),
-    "resilient": _Weights(startup=0.5, cost=0.5),
-    "fastest": _Weights(startup=0.85, cost=0.15),
-    "cheapest": _Weights(startup=0.15, cost=0.85),
-}
-"""What counts how much, by mode; each row sums to 1. Our choice."""
-
-_PINNED_BOOST = 0.5
-_HALF_SCORE_STARTUP_MS = 2_000
-_HALF_SCORE_USD = 0.10
-_CLEAR_GAP = 0.15
-_CLOSE_GAP = 0.05
+class _Canary(NamedTuple):
+    run: bool
+    because: str | None
 
 
-def recommend(
-    request: RecommendRequest,
-    candidates: Sequence[Candidate],
-    *,
-    request_id: str,
-    require_executable: bool = False,
-) -> Recommendation:
-    """Filter, score and decide. With nothing left, `recommended_provider` is null and the reasons say why."""
-    verdicts: list[ProviderVerdict] = []
-    for candidate in candidates:
-        reasons = refusals(candidate, request.requirements, request.policy, require_executable=require_executable)
-        verdicts.append(_verdict(candidate, request, reasons))
-    ranked = sorted(verdicts, key=lambda verdict: (-(verdict.score or 0), verdict.name))
-    viable = [verdict for verdict in ranked if verdict.status == "viable"]
-    titles = {candidate.profile.name: candidate.profile.title for candidate in candidates}
-    decision = _decide(viable, ranked, request, titles)
+def recommend(question: Question, candidates: Sequence[Candidate]) -> Recommendation:
+    """Answer with the report. With nothing left, `recommended_provider` is null and the reasons say why."""
+    request = question.request
+    places = _ranked(_scored(question, candidates))
+    viable = [place for place in places if not place.refusals]
+    contenders = [place for place in viable if place.candidate.is_executable] or viable
+    chances = probabilities_best([(p.loss.total, p.loss.deviation) for p in contenders], seed=question.seed)
+    chance_of = {place.name: chance for place, chance in zip(contenders, chances, strict=True)}
+    places = [replace(place, p_best=chance_of.get(place.name)) for place in places]
+    viable = [place for place in places if not place.refusals]
+    best = viable[0] if viable else None
     return Recommendation(
-        request_id=request_id,
+        request_id=question.request_id,
         task=request.task,
         workload=request.workload,
-        providers=tuple(ranked),
-        decision=decision,
-        human_summary=_summary(decision, titles),
+        providers=tuple(_verdict(place, best, question.now_us) for place in places),
+        decision=_decide(viable, places, request) if best else _nothing(places),
+        human_summary=reasons.summary(best, viable[1:]),
     )
 
 
-def _verdict(candidate: Candidate, request: RecommendRequest, reasons: Sequence[str]) -> ProviderVerdict:
-    profile = candidate.profile
-    cost_usd = estimated_cost_usd(profile, request.requirements)
-    score = None
-    if not reasons:
-        weights = _WEIGHTS[request.policy.mode]
-        startup = _HALF_SCORE_STARTUP_MS / (_HALF_SCORE_STARTUP_MS + profile.startup_ms.value)
-        cost = _HALF_SCORE_USD / (_HALF_SCORE_USD + cost_usd)
-        score = weights.startup * startup + weights.cost * cost
-        if request.policy.mode == "pinned":
-            is_pinned = profile.name == request.policy.pinned_provider
-            score = (score + _PINNED_BOOST * is_pinned) / (1 + _PINNED_BOOST)
-        score = round(score, 4)
-    return ProviderVerdict(
-        name=profile.name,
-        status="filtered" if reasons else "viable",
-        score=score,
-        estimated_cost_usd=round(cost_usd, 6),
-        executable=candidate.is_executable,
-        reasons=tuple(reasons),
-    )
-
-
-def _decide(
-    viable: Sequence[ProviderVerdict],
-    ranked: Sequence[ProviderVerdict],
-    request: RecommendRequest,
-    titles: Mapping[str, str],
-) -> Decision:
-    if not viable:
-        why = tuple(f"{verdict.name}: {reason}" for verdict in ranked for reason in verdict.reasons)
-        return Decision(
-            recommended_provider=None,
-            confidence="high",
-            primary_reason="No provider meets the requirements and the policy.",
-            secondary_reasons=why or ("no provider is configured",),
+def _scored(question: Question, candidates: Sequence[Candidate]) -> list[Place]:
+    request, now_us = question.request, question.now_us
+    needs, policy = request.requirements, request.policy
+    today = from_us(now_us).date()
+    duty = modes.cpu_duty_of(request.workload, request.cpu_duty)
+    minutes = float(needs.timeout_minutes)
+    expected_minutes = min(minutes, question.expected_minutes or minutes)
+    found: list[tuple[Candidate, Expected]] = []
+    for candidate in candidates:
+        spent = spending(candidate.profile, minutes=minutes, expected_minutes=expected_minutes, cpu_duty=duty)
+        found.append((candidate, expect(candidate.profile, candidate.history, spent, now_us=now_us, today=today)))
+    dearest = max((one.spending.expected for _, one in found if one.spending), default=0.0)
+    weights = modes.WEIGHTS[policy.mode]
+    places: list[Place] = []
+    for candidate, expected in found:
+        out = refusals(
+            candidate, expected, needs, policy, now_us=now_us, require_executable=question.require_executable
         )
-    best, rest = viable[0], viable[1:]
-    gap = (best.score or 0) - (rest[0].score or 0) if rest else 1.0
-    executable = [verdict for verdict in viable if verdict.executable]
-    compare = len(executable) > 1 and (
-        gap < _CLOSE_GAP or request.workload == "long_running" or request.policy.mode == "resilient"
+        unmet = modes.wishes(candidate.profile, request.workload, policy.mode, needs, request.repo)
+        is_pinned = policy.mode == "pinned" and candidate.profile.name == policy.pinned_provider
+        loss = modes.loss_of(expected, weights, dearest_usd=dearest, unmet=len(unmet), is_pinned=is_pinned)
+        places.append(Place(candidate, expected, out, unmet, loss))
+    return places
+
+
+def _ranked(places: Sequence[Place]) -> list[Place]:
+    """Sort: what is in before what is out, what can run now before what could, the smaller loss first."""
+    return sorted(
+        places,
+        key=lambda place: (bool(place.refusals), not place.candidate.is_executable, place.loss.total, place.name),
     )
+
+
+def _verdict(place: Place, best: Place | None, now_us: int) -> ProviderVerdict:
+    candidate, expected = place.candidate, place.expected
+    is_out = bool(place.refusals)
+    return ProviderVerdict(
+        name=place.name,
+        status="filtered" if is_out else "viable",
+        score=None if is_out else round(1 / (1 + place.loss.total), 4),
+        estimated_cost_usd=None if expected.spending is None else round(expected.spending.expected, 6),
+        executable=candidate.is_executable,
+        reasons=tuple(refusal.message for refusal in place.refusals),
+        refusals=tuple(place.refusals),
+        score_parts={} if is_out else place.loss.parts,
+        p_best=place.p_best,
+        estimates=_estimates(expected),
+        lost_because=reasons.lost_because(place, best),
+        half_open=expected.history.is_half_open(now_us),
+        missing=candidate.how_to,
+    )
+
+
+def _estimates(expected: Expected) -> Estimates:
+    history, startup, failures = expected.history, expected.startup, expected.failures
+    low_ms, high_ms = startup.interval_ms
+    low, high = failures.interval
+    source = "account" if history.attempts else "profile"
+    weight = round(history.startup.weight, 2)
+    tried = round(history.succeeded + history.failed, 2)
+    spent = expected.spending
+    return Estimates(
+        startup_ms=Estimate(
+            value=round(startup.median_ms, 1),
+            low=round(low_ms, 1),
+            high=round(high_ms, 1),
+            unit="ms",
+            n=history.answered,
+            n_effective=weight,
+            source="account" if weight else "profile",
+            stale=expected.is_stale,
+        ),
+        failure_rate=Estimate(
+            value=round(failures.mean, 4),
+            low=round(low, 4),
+            high=round(high, 4),
+            unit="share of starts",
+            n=history.attempts,
+            n_effective=tried,
+            source=source,
+        ),
+        cost_usd=None
+        if spent is None
+        else Estimate(value=round(spent.expected, 6), low=round(spent.low, 6), high=round(spent.limit, 6), unit="USD"),
+        uptime_percent=_uptime_percent(expected),
+    )
+
+
+def _uptime_percent(expected: Expected) -> float | None:
+    history = expected.history
+    return round(100 * history.answered / history.attempts, 2) if history.attempts else None
+
+
+def _nothing(places: Sequence[Place]) -> Decision:
+    why = tuple(f"{place.name}: {refusal.message}" for place in places for refusal in place.refusals)
+    return Decision(
+        recommended_provider=None,
+        confidence="high",
+        primary_reason="No provider meets the requirements and the policy.",
+        secondary_reasons=why or ("no provider is configured",),
+    )
+
+
+def _decide(viable: Sequence[Place], places: Sequence[Place], request: RecommendRequest) -> Decision:
+    best, rest = viable[0], viable[1:]
+    canary = _canary(viable, request)
+    chance = best.p_best or 0.0
     return Decision(
         recommended_provider=best.name,
-        confidence=_confidence(gap, alone=not rest),
-        primary_reason=_primary_reason(best, rest, request, titles),
-        secondary_reasons=tuple(f"{verdict.name}: {why}" for verdict in ranked for why in verdict.reasons),
-        fallback_order=tuple(verdict.name for verdict in rest),
-        canary_run=compare,
+        confidence=word(chance, own_observations=best.expected.history.attempts),
+        primary_reason=reasons.primary_reason(best, rest, request.policy.mode),
+        secondary_reasons=tuple(
+            f"{place.name}: {reasons.lost_because(place, best)}" for place in places if place is not best
+        ),
+        fallback_order=tuple(place.name for place in rest),
+        canary_run=canary.run,
+        canary_because=canary.because,
+        p_best=best.p_best,
+        predicted_startup_ms=round(best.expected.startup.median_ms, 1),
+        uptime_percent=_uptime_percent(best.expected),
     )
 
 
-def _confidence(gap: float, *, alone: bool) -> Confidence:
-    if alone or gap >= _CLEAR_GAP:
-        return "high"
-    return "medium" if gap >= _CLOSE_GAP else "low"
-
-
-def _primary_reason(
-    best: ProviderVerdict, rest: Sequence[ProviderVerdict], request: RecommendRequest, titles: Mapping[str, str]
-) -> str:
-    title = titles[best.name]
-    if not rest:
-        return f"Only {title} meets the requirements and the policy."
-    return f"{title[:1].upper()}{title[1:]} scores best for mode {request.policy.mode} ({best.score})."
-
-
-def _summary(decision: Decision, titles: Mapping[str, str]) -> HumanSummary:
-    if decision.recommended_provider is None:
-        return HumanSummary(
-            headline="No compute can take this work.",
-            next_action="Relax the requirement or the policy named in the reasons, or attach another compute.",
-        )
-    title = titles[decision.recommended_provider]
-    spare = f" and keep {titles[decision.fallback_order[0]]} as the fallback" if decision.fallback_order else ""
-    return HumanSummary(headline=f"Run this on {title}.", next_action=f"Open a session on {title}{spare}.")
+def _canary(viable: Sequence[Place], request: RecommendRequest) -> _Canary:
+    """Two real runs are worth it where they could change the choice, or where a wrong one is costly."""
+    executable = [place for place in viable if place.candidate.is_executable]
+    if len(executable) < 2:
+        return _Canary(run=False, because=None)
+    if request.policy.mode == "resilient":
+        return _Canary(run=True, because="mode resilient tries the two best places first")
+    if request.workload == "long_running":
+        return _Canary(run=True, because="a long run on the wrong place is costly")
+    if (executable[0].p_best or 0.0) < MEDIUM:
+        return _Canary(run=True, because=f"{executable[0].title} and {executable[1].title} are close")
+    return _Canary(run=False, because=None)

@@ -33,7 +33,7 @@ class AccountCerver:
     """One account's Cerver, done here. Satisfies `cerver_core.api.Cerver`."""
 
     def __init__(self, context: Context) -> None:
-        placement = Placement(context.providers)
+        placement = Placement(context)
         self.context = context
         self.sessions = EngineSessions(context, Lifecycles(context, placement))
         self.transcripts = EngineTranscripts(context)

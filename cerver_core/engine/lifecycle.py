@@ -85,7 +85,7 @@ class Lifecycles:
             provider=place.provider.name,
             compute_id=place.sandbox.compute_id,
             sandbox=sandbox_to_json(place.sandbox),
-            routing=place.decision.model_dump(mode="json"),
+            routing=place.routing.model_dump(mode="json"),
             from_states=frozenset({session.state}),
         )
         delta = MetricDelta(provision_ms=provision_ms, cost_micro_usd=0 if place.provider.name == "local" else None)

@@ -1,17 +1,47 @@
 """The only place that creates sandboxes: advice, then provision, then the next in the fallback order."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import logging
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from uuid import uuid4
 
-from cerver_core.advisor import Candidate, recommend
-from cerver_core.catalog.computes import PROFILES
-from cerver_core.errors import ComputeNotFound, InvalidInput, NoComputeAvailable, ProviderUnavailable
-from cerver_core.providers.base import Provider, SandboxRef, SandboxRequest
-from cerver_core.wire.computes import ComputeChoice
-from cerver_core.wire.routing import Decision, Recommendation, RecommendRequest
+import anyio
 
-__all__ = ["Place", "Placement"]
+from cerver_core.advisor import Candidate, History, Observation, Question, recommend
+from cerver_core.catalog.computes import PROFILES
+from cerver_core.catalog.profile import ComputeProfile
+from cerver_core.engine.catalog import how_to, profile_of
+from cerver_core.engine.context import Context
+from cerver_core.engine.observations import Observations
+from cerver_core.engine.reaper import clear
+from cerver_core.errors import (
+    CerverError,
+    ComputeNotFound,
+    DeadlineExceeded,
+    InvalidInput,
+    IsolationUnavailable,
+    NoComputeAvailable,
+    NotSupported,
+    ProviderUnavailable,
+    RateLimited,
+    RuntimeMissing,
+)
+from cerver_core.providers.base import Command, Exited, Provider, SandboxRef, SandboxRequest
+from cerver_core.wire.computes import ComputeChoice, Requirements
+from cerver_core.wire.routing import Attempt, Decision, Recommendation, RecommendRequest, Routing
+
+__all__ = ["BOOT_LIMIT_S", "Place", "Placement"]
+
+log = logging.getLogger(__name__)
+
+BOOT_LIMIT_S = 120.0
+"""How long a sandbox may take until it answers, before the next provider is asked. Our choice."""
+
+_CLEAN_UP_LIMIT_S = 20
+_UNAVAILABLE = (ProviderUnavailable, RateLimited, DeadlineExceeded)
+_UNSUITABLE = (NotSupported, RuntimeMissing, IsolationUnavailable)
+"""The provider works, but not for this: another may; nothing is learnt about it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,53 +50,133 @@ class Place:
 
     provider: Provider
     sandbox: SandboxRef
-    decision: Decision
+    routing: Routing
+
+
+@dataclass(slots=True)
+class _Tries:
+    """What was tried for one session, and what each try came to."""
+
+    attempts: list[Attempt] = field(default_factory=list[Attempt])
+    unsuitable: CerverError | None = None
 
 
 class Placement:
     """Chooses a provider and makes sandboxes on it."""
 
-    def __init__(self, providers: Mapping[str, Provider]) -> None:
-        self._providers = providers
+    def __init__(self, context: Context, *, boot_limit_s: float = BOOT_LIMIT_S) -> None:
+        self._context = context
+        self._providers = context.providers
+        self._boot_limit_s = boot_limit_s
+        self.observations = Observations(context.rows.records, context.clock)
 
-    def advise(self, request: RecommendRequest, *, require_executable: bool = False) -> Recommendation:
-        """Recommend among the providers that have a profile."""
-        candidates = [Candidate(profile, self._obstacle(name)) for name, profile in PROFILES.items()]
-        return recommend(
-            request, candidates, request_id=f"req_{uuid4().hex[:16]}", require_executable=require_executable
+    async def advise(
+        self, request: RecommendRequest, *, require_executable: bool = False, chosen: str | None = None
+    ) -> Recommendation:
+        """Recommend among the providers; one that the caller chose is not held back by what it did before."""
+        histories = dict(await self.observations.histories())
+        if chosen in histories:
+            histories[chosen] = replace(histories[chosen], ejected_until_us=None)
+        question = Question(
+            request=request,
+            request_id=f"req_{uuid4().hex[:16]}",
+            now_us=self._context.now_us(),
+            seed=zlib.crc32(request.model_dump_json().encode()),
+            expected_minutes=await self.observations.expected_minutes(
+                request.workload, request.requirements.timeout_minutes
+            ),
+            require_executable=require_executable,
         )
+        return recommend(question, [self._candidate(profile, histories) for profile in await self.profiles()])
 
-    def _obstacle(self, name: str) -> str | None:
-        return None if name in self._providers else f"provider {name} is not configured here"
+    async def profiles(self) -> Sequence[ComputeProfile]:
+        """Give the profiles of the catalog, and one for each provider of someone else's."""
+        foreign = [name for name in self._providers if name not in PROFILES]
+        return (*PROFILES.values(), *[await profile_of(self._providers[name]) for name in foreign])
+
+    def _candidate(self, profile: ComputeProfile, histories: dict[str, History]) -> Candidate:
+        history = histories.get(profile.name)
+        if profile.name in self._providers:
+            return Candidate(profile, history=history)
+        obstacle = "no adapter for it yet" if profile.is_planned else "it is not configured"
+        return Candidate(profile, obstacle, history, how_to(profile))
 
     async def place(self, session_id: str, request: RecommendRequest, choice: ComputeChoice | None) -> Place:
-        """Make a sandbox for a session.
+        """Make a sandbox for a session: on the first provider of the fallback order that can.
 
         Raises:
             NoComputeAvailable: nothing executable is left; `detail` is the report, with what each attempt came to.
             ComputeNotFound: the chosen compute or provider does not exist.
-            IsolationUnavailable, RuntimeMissing: the compute cannot do what the requirements ask.
+            IsolationUnavailable, RuntimeMissing, NotSupported: no compute can do what the requirements ask.
         """
-        report = self.advise(await self._narrowed(request, choice), require_executable=True)
-        decision = report.decision
-        attempts: list[str] = []
-        for name in _in_order(decision):
+        chosen = None if choice is None else await self.choose(choice)
+        report = await self.advise(_narrowed(request, chosen), require_executable=True, chosen=chosen)
+        tries = _Tries()
+        sandbox, provider = None, None
+        for name in _in_order(report):
             provider = self._providers[name]
-            try:
-                sandbox = await provider.create(SandboxRequest(session_id, request.requirements))
-            except ProviderUnavailable as error:
-                attempts.append(f"{name}: {error.message}")
-                continue
-            used = decision.model_copy(update={"secondary_reasons": (*decision.secondary_reasons, *attempts)})
-            return Place(provider, sandbox, used)
-        raise _nothing_left(report, attempts)
+            sandbox = await self._try(provider, session_id, request.requirements, tries)
+            if sandbox is not None:
+                return Place(provider, sandbox, _routing(report, name, tries.attempts))
+        if tries.unsuitable is not None:
+            raise tries.unsuitable
+        raise _nothing_left(report, tries.attempts)
 
-    async def _narrowed(self, request: RecommendRequest, choice: ComputeChoice | None) -> RecommendRequest:
-        name = None if choice is None else await self.choose(choice)
-        if name is None:
-            return request
-        pinned = {"mode": "pinned", "pinned_provider": name, "allowed_providers": (name,)}
-        return request.model_copy(update={"policy": request.policy.model_copy(update=pinned)})
+    async def _try(self, provider: Provider, session_id: str, needs: Requirements, tries: _Tries) -> SandboxRef | None:
+        """Make a sandbox on one provider and learn from it; null when another provider is to be asked."""
+        started_at, started_s = self._context.clock.now(), self._context.clock.monotonic()
+        error: CerverError | None = None
+        sandbox, is_timeout = None, False
+        try:
+            with anyio.fail_after(self._boot_limit_s):
+                sandbox = await self.boot(provider, SandboxRequest(session_id, needs))
+        except TimeoutError as late:
+            is_timeout = not isinstance(late, DeadlineExceeded)
+            error = late if isinstance(late, DeadlineExceeded) else _too_late(provider, self._boot_limit_s)
+        except (ProviderUnavailable, RateLimited) as refused:
+            error = refused
+        except _UNSUITABLE as unsuitable:
+            tries.unsuitable = tries.unsuitable or unsuitable
+            error = unsuitable
+        took_ms = round((self._context.clock.monotonic() - started_s) * 1_000, 3)
+        tries.attempts.append(
+            Attempt(
+                provider=provider.name,
+                started_at=started_at,
+                took_ms=took_ms,
+                ok=error is None,
+                reason=None if error is None else error.message,
+            )
+        )
+        if error is not None:
+            self._context.tasks.start_soon(clear, provider, session_id)
+        if not isinstance(error, _UNSUITABLE):
+            await self._learn(provider, Observation(error is None, took_ms, is_timeout=is_timeout))
+        return sandbox
+
+    async def boot(self, provider: Provider, request: SandboxRequest) -> SandboxRef:
+        """Make a sandbox and see that it has started; one that does not answer is destroyed again."""
+        sandbox = await provider.create(request)
+        profile = PROFILES.get(provider.name)
+        if profile is None or profile.booting == "on_create":
+            return sandbox
+        try:
+            await self._first_answer(provider, sandbox)
+        except BaseException:
+            with anyio.CancelScope(shield=True), anyio.move_on_after(_CLEAN_UP_LIMIT_S):
+                await provider.destroy(sandbox)
+            raise
+        return sandbox
+
+    async def _first_answer(self, provider: Provider, sandbox: SandboxRef) -> None:
+        async with provider.exec(sandbox, Command("true", "shell", self._boot_limit_s)) as events:
+            async for event in events:
+                if isinstance(event, Exited):
+                    return
+        raise ProviderUnavailable(f"a new sandbox of {provider.name} did not answer", provider=provider.name)
+
+    async def _learn(self, provider: Provider, seen: Observation) -> None:
+        await self.observations.add(await profile_of(provider), seen)
 
     async def choose(self, choice: ComputeChoice) -> str | None:
         """Find the provider that a choice names; null when it names none.
@@ -95,15 +205,48 @@ class Placement:
         return name
 
 
-def _in_order(decision: Decision) -> Sequence[str]:
-    first = decision.recommended_provider
-    return () if first is None else (first, *decision.fallback_order)
+def _narrowed(request: RecommendRequest, chosen: str | None) -> RecommendRequest:
+    if chosen is None:
+        return request
+    pinned = {"mode": "pinned", "pinned_provider": chosen, "allowed_providers": (chosen,)}
+    return request.model_copy(update={"policy": request.policy.model_copy(update=pinned)})
 
 
-def _nothing_left(report: Recommendation, attempts: Sequence[str]) -> NoComputeAvailable:
-    reasons = "; ".join(attempts) or "; ".join(report.decision.secondary_reasons)
+def _in_order(report: Recommendation) -> Sequence[str]:
+    """Give the order in which to ask; where failures of before hold everything back, those held back."""
+    first = report.decision.recommended_provider
+    if first is not None:
+        return (first, *report.decision.fallback_order)
+    return [
+        verdict.name
+        for verdict in report.providers
+        if {refusal.code for refusal in verdict.refusals} == {"ejected"} and verdict.executable
+    ]
+
+
+def _too_late(provider: Provider, limit_s: float) -> ProviderUnavailable:
+    return ProviderUnavailable(f"{provider.name} had no sandbox ready within {limit_s:g} s", provider=provider.name)
+
+
+def _routing(report: Recommendation, name: str, attempts: Sequence[Attempt]) -> Routing:
+    """Keep the decision with what came of it; what was expected is that of the place it came to."""
+    decision: Decision = report.decision
+    estimates = next(verdict.estimates for verdict in report.providers if verdict.name == name)
+    return Routing.model_validate(
+        {
+            **decision.model_dump(),
+            "predicted_startup_ms": estimates.startup_ms.value if estimates else None,
+            "uptime_percent": estimates.uptime_percent if estimates else None,
+            "attempts": attempts,
+        }
+    )
+
+
+def _nothing_left(report: Recommendation, attempts: Sequence[Attempt]) -> NoComputeAvailable:
+    tried = [f"{attempt.provider}: {attempt.reason}" for attempt in attempts]
+    reasons = "; ".join(tried or report.decision.secondary_reasons)
     error = NoComputeAvailable(f"no compute can take this work: {reasons}")
     error.detail.update(report.model_dump(mode="json"))
     if attempts:
-        error.detail["attempts"] = list(attempts)
+        error.detail["attempts"] = [attempt.model_dump(mode="json") for attempt in attempts]
     return error

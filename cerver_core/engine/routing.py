@@ -14,4 +14,4 @@ class EngineRouting:
 
     async def recommend(self, request: RecommendRequest) -> Recommendation:
         """Filter, score and decide."""
-        return self._placement.advise(request)
+        return await self._placement.advise(request)

@@ -3,12 +3,11 @@
 from datetime import datetime, timedelta
 from typing import Literal
 
-from cerver_core.catalog.computes import PROFILES
 from cerver_core.clock import from_us, to_us
 from cerver_core.metrics import read_metrics
 from cerver_core.stores.base import StoredSession
 from cerver_core.wire.computes import Isolation, Requirements
-from cerver_core.wire.routing import Decision
+from cerver_core.wire.routing import Routing
 from cerver_core.wire.sessions import (
     STALE_AFTER_DAYS,
     Metrics,
@@ -77,18 +76,18 @@ def envelope(session: StoredSession, now: datetime, *, isolation: Isolation | No
 
 def metrics(session: StoredSession, now: datetime) -> Metrics:
     """Read a session's metrics."""
-    profile = PROFILES.get(session.provider or "")
+    predicted = None if session.routing is None else session.routing.get("predicted_startup_ms")
     return read_metrics(
         session.counters,
         created_at=from_us(session.created_at_us),
         until=now if session.ended_at_us is None else from_us(session.ended_at_us),
-        predicted_startup_ms=profile.startup_ms.value if profile else None,
+        predicted_startup_ms=predicted if isinstance(predicted, int | float) else None,
     )
 
 
-def routing(session: StoredSession) -> Decision | None:
+def routing(session: StoredSession) -> Routing | None:
     """Read the decision the session was created with."""
-    return None if session.routing is None else Decision.model_validate(session.routing)
+    return None if session.routing is None else Routing.model_validate(session.routing)
 
 
 def _sandbox_id(session: StoredSession) -> str | None:
