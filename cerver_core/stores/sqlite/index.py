@@ -6,14 +6,12 @@ from datetime import UTC, datetime
 from operator import itemgetter
 
 from cerver_core.clock import to_us
+from cerver_core.search.tally import BLOCK_BITS
 from cerver_core.search.texts import read_entry
 from cerver_core.search.words import indexable
 from cerver_core.stores.sqlite.sql import Database
 
-__all__ = ["BLOCK_BITS", "SLICE_BYTES", "describe", "has_unindexed", "index_slice", "indexed_up_to_us", "reindex"]
-
-BLOCK_BITS = 6
-"""An index rowid is a block's number and, in its low bits, the place of an entry within the block."""
+__all__ = ["SLICE_BYTES", "describe", "has_unindexed", "index_slice", "indexed_up_to_us", "reindex"]
 
 SLICE_BYTES = 512 * 1024
 """About how much text one slice holds: some tens of milliseconds of work."""

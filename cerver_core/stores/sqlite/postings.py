@@ -1,14 +1,14 @@
 """Asks the index for the entries that hold each term of a query, within bounds; ranks nothing."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from cerver_core.search.query import Term
-from cerver_core.search.rank import RELATIVE, TOOL, Corpus, Tally, holds_phrase
+from cerver_core.search.rank import RELATIVE, TOOL, Corpus, holds_phrase
+from cerver_core.search.tally import BLOCK_BITS, Tally
 from cerver_core.search.texts import read_entry
 from cerver_core.stores.base import SearchQuery
-from cerver_core.stores.sqlite.index import BLOCK_BITS
 from cerver_core.stores.sqlite.sql import Database
 
 __all__ = ["Gatherer", "Hit", "entry_place"]
@@ -18,10 +18,14 @@ _MOST_TOOL = 1_500
 _MOST_RELATED = 1_000
 _MOST_NAMED = 1_000
 _MOST_LOOKED_AT = 50_000
+_MOST_TOGETHER = 500
+_MOST_BLOCKS = 600
+_MOST_BLOCKS_ALONE = 60
 _MOST_PHRASES = 2_000
 _MOST_FILTERED = 6_000
 _SEQ_BITS = 32
 _SEQ_MASK = (1 << _SEQ_BITS) - 1
+_IN_BLOCK = (1 << BLOCK_BITS) - 1
 _TOOL_KINDS = frozenset({"tool_use", "tool_result"})
 
 Hit = tuple[int, int]
@@ -41,15 +45,23 @@ class Gatherer:
         self._asked = asked
         self._conditions, self._values = _conditions(account_id, asked)
         self._without = _without(asked.query.excluded)
+        self._is_selective = _is_selective(connection, account_id, asked)
+        self._newest: int = connection.execute("SELECT max(block) FROM index_blocks").get or 1
+        self._blocks: dict[int, tuple[int, int, int] | None] = {}
         self.corpus = _corpus(connection)
 
     def gather(self, tally: Tally) -> None:
         """Look for every term, keep what the filters keep, and weigh the terms."""
         spans = {number: self._term(tally, number, term) for number, term in enumerate(self._asked.query.terms)}
+        self._often(tally, spans)
         self._pass_over_phrases(tally)
         if self._has_entry_filter():
             self._filter(tally)
-        tally.weigh(self.corpus, spans)
+        most = _MOST_BLOCKS if len(spans) > 1 else _MOST_BLOCKS_ALONE
+        most = _MOST_LOOKED_AT if self._is_selective else most + 4 * self._asked.skip
+        blocks = tally.best_blocks(self._newest, spans, most)
+        tally.place(self._placed(blocks))
+        tally.weigh(self.corpus)
 
     def conditions(self) -> tuple[str, Sequence[Any]]:
         """Give the condition on `sessions s`, with its values, that an answer must meet."""
@@ -58,50 +70,87 @@ class Gatherer:
     def _term(self, tally: Tally, number: int, term: Term) -> float:
         wanted = _any_of(term)
         span = 1.0
-        if self._asked.role != "tool" and self._asked.kind not in _TOOL_KINDS:
-            hits, span = self._hits("said_index", wanted, _MOST_SAID)
-            tally.add(number, hits, 1.0)
+        if self._is_said():
+            places, span = self._places("said_index", wanted, _MOST_SAID)
+            tally.add(number, places, 1.0)
         if self._asked.role != "user":
-            hits, _ = self._hits("tool_index", wanted, _MOST_TOOL)
-            tally.add(number, hits, TOOL)
+            places, _ = self._places("tool_index", wanted, _MOST_TOOL)
+            tally.add(number, places, TOOL)
         if term.relatives and self._asked.role != "tool":
-            hits, _ = self._hits("said_index", _any_word(term.relatives), _MOST_RELATED)
-            tally.add(number, hits, RELATIVE)
+            places, _ = self._places("said_index", _any_word(term.relatives), _MOST_RELATED)
+            tally.add(number, places, RELATIVE)
         if term.is_phrase:
-            tally.keep(self._phrases(tally.entries(number), term), number)
+            tally.keep(self._phrases(tally.places(number), term), number)
         elif not self._has_entry_filter():
             tally.add_named(number, self._named(wanted))
         return span
 
-    def _hits(self, table: str, wanted: str, most: int) -> tuple[list[Hit], float]:
+    def _is_said(self) -> bool:
+        return self._asked.role != "tool" and self._asked.kind not in _TOOL_KINDS
+
+    def _places(self, table: str, wanted: str, most: int) -> tuple[list[int], float]:
         """Find the newest entries; with them, the part of the index that was looked at to find so many."""
-        match = f"({wanted}){self._without}"
+        most = _MOST_LOOKED_AT if self._is_selective else most
         statement = (
-            f"SELECT h.rowid, b.session_key, b.number FROM (SELECT rowid FROM {table} WHERE {table} MATCH ? "  # noqa: S608 - words of ours
-            f"ORDER BY rowid DESC LIMIT {_MOST_LOOKED_AT}) h JOIN index_blocks b ON b.block = h.rowid >> {BLOCK_BITS} "
-            f"JOIN sessions s ON s.session_key = b.session_key WHERE {self._conditions} LIMIT ?"
+            f"SELECT group_concat(rowid) FROM (SELECT rowid FROM {table} WHERE {table} MATCH ? "  # noqa: S608 - words of ours
+            f"ORDER BY rowid DESC LIMIT {most})"
         )
-        rows = list(self._connection.execute(statement, (match, *self._values, most)))
-        in_block = (1 << BLOCK_BITS) - 1
-        hits = [(key, (number << BLOCK_BITS) + (rowid & in_block) + 1) for rowid, key, number in rows]
-        if len(rows) < most:
-            return hits, 1.0
-        newest = self._connection.execute("SELECT max(block) FROM index_blocks").get or 1
-        return hits, max(1, newest - (rows[-1][0] >> BLOCK_BITS)) / newest
+        found = self._connection.execute(statement, (f"({wanted}){self._without}",)).get
+        places: list[int] = json.loads(f"[{found or ''}]")
+        if len(places) < most:
+            return places, 1.0
+        return places, max(1, self._newest - (min(places) >> BLOCK_BITS)) / self._newest
+
+    def _often(self, tally: Tally, spans: Mapping[int, float]) -> None:
+        """Of terms that stand in more entries than were looked at, find those that hold two, however old they are."""
+        often = sorted((number for number, span in spans.items() if span < 1.0), key=lambda one: -spans[one])[:3]
+        terms = self._asked.query.terms
+        for at, first in enumerate(often):
+            for second in often[at + 1 :]:
+                wanted = f"({_any_of(terms[first])}) AND ({_any_of(terms[second])})"
+                places, _ = self._places("said_index", wanted, _MOST_TOGETHER)
+                for number in (first, second):
+                    if not terms[number].is_phrase:
+                        tally.add(number, places, 1.0)
 
     def _named(self, wanted: str) -> list[int]:
         statement = (
             "SELECT h.rowid FROM (SELECT rowid FROM session_index WHERE session_index MATCH ? "  # noqa: S608 - words of ours
-            f"ORDER BY rowid DESC LIMIT {_MOST_NAMED}) h JOIN sessions s ON s.session_key = h.rowid "
+            f"ORDER BY rowid DESC LIMIT {_MOST_NAMED}) h CROSS JOIN sessions s ON s.session_key = h.rowid "
             f"WHERE {self._conditions}"
         )
         return [key for (key,) in self._connection.execute(statement, (wanted, *self._values))]
 
-    def _phrases(self, hits: Iterable[Hit], term: Term) -> frozenset[Hit]:
+    def _placed(self, blocks: Iterable[int]) -> list[tuple[int, int, int]]:
+        """Give (block, session key, number) of those blocks whose sessions meet the conditions."""
+        wanted = list(blocks)
+        unknown = [block for block in wanted if block not in self._blocks]
+        if unknown:
+            self._blocks.update(dict.fromkeys(unknown))
+            statement = (
+                "SELECT b.block, b.session_key, b.number FROM json_each(?) j "  # noqa: S608 - words of ours
+                "CROSS JOIN index_blocks b ON b.block = j.value CROSS JOIN sessions s USING (session_key) "
+                f"WHERE {self._conditions}"
+            )
+            for block, key, number in self._connection.execute(statement, (json.dumps(unknown), *self._values)):
+                self._blocks[block] = (block, key, number)
+        return [one for block in wanted if (one := self._blocks[block]) is not None]
+
+    def _hits(self, places: Collection[int]) -> dict[Hit, int]:
+        """Give the session and seq of each place that meets the conditions."""
+        known = {block: (key, number) for block, key, number in self._placed({one >> BLOCK_BITS for one in places})}
+        return {
+            (own[0], (own[1] << BLOCK_BITS) + (one & _IN_BLOCK) + 1): one
+            for one in places
+            if (own := known.get(one >> BLOCK_BITS)) is not None
+        }
+
+    def _phrases(self, places: Collection[int], term: Term) -> frozenset[int]:
         (phrase,) = term.spellings
+        hits = self._hits(places)
         newest = sorted(hits, reverse=True)[:_MOST_PHRASES]
         return frozenset(
-            hit
+            hits[hit]
             for hit, body in self.bodies(newest).items()
             if holds_phrase(read_entry(body).text, phrase, is_prefix=term.is_prefix)
         )
@@ -109,32 +158,42 @@ class Gatherer:
     def bodies(self, hits: Sequence[Hit]) -> Mapping[Hit, str]:
         """Read the texts of entries, in one statement."""
         places = json.dumps([entry_place(*hit) for hit in hits])
-        statement = "SELECT e.place, e.body FROM json_each(?) j JOIN entries e ON e.place = j.value"
+        statement = "SELECT e.place, e.body FROM json_each(?) j CROSS JOIN entries e ON e.place = j.value"
         found = self._connection.execute(statement, (places,))
         return {(place >> _SEQ_BITS, place & _SEQ_MASK): body for place, body in found}
 
     def _pass_over_phrases(self, tally: Tally) -> None:
         """Drop the entries that hold an excluded phrase; excluded words the index has passed over already."""
-        terms = range(len(self._asked.query.terms))
         for term in self._asked.query.excluded:
-            if not term.is_phrase:
-                continue
-            hits = {hit for number in terms for hit in tally.entries(number)}
-            tally.keep(frozenset(hits) - self._phrases(hits, term))
+            if term.is_phrase:
+                places = tally.places()
+                tally.keep(places - self._phrases(places, term))
 
     def _has_entry_filter(self) -> bool:
         asked = self._asked
         return any(value is not None for value in (asked.role, asked.kind, asked.tool, asked.since_us, asked.until_us))
 
     def _filter(self, tally: Tally) -> None:
-        hits = {hit for number in range(len(self._asked.query.terms)) for hit in tally.entries(number)}
+        hits = self._hits(tally.places())
         places = json.dumps([entry_place(*hit) for hit in sorted(hits, reverse=True)[:_MOST_FILTERED]])
         terms, values = _entry_conditions(self._asked)
         statement = (
-            f"SELECT e.place FROM json_each(?) j JOIN entries e ON e.place = j.value WHERE {' AND '.join(terms)}"  # noqa: S608 - words of ours
+            "SELECT e.place FROM json_each(?) j CROSS JOIN entries e ON e.place = j.value "  # noqa: S608 - words of ours
+            f"WHERE {' AND '.join(terms)}"
         )
         found = self._connection.execute(statement, (places, *values))
-        tally.keep(frozenset((place >> _SEQ_BITS, place & _SEQ_MASK) for (place,) in found))
+        tally.keep(frozenset(hits[place >> _SEQ_BITS, place & _SEQ_MASK] for (place,) in found))
+
+
+def _is_selective(connection: Database, account_id: str, asked: SearchQuery) -> bool:
+    """Tell whether much of what the index holds may be somebody else's, or of sessions that are not asked for."""
+    if asked.session_id is not None or asked.project is not None or asked.harness is not None:
+        return True
+    others = (
+        "SELECT EXISTS (SELECT 1 FROM sessions WHERE account_id < ?1) "
+        "OR EXISTS (SELECT 1 FROM sessions WHERE account_id > ?1)"
+    )
+    return bool(connection.execute(others, (account_id,)).get)
 
 
 def _conditions(account_id: str, asked: SearchQuery) -> tuple[str, Sequence[Any]]:

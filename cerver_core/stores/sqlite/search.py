@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from cerver_core.clock import to_us
-from cerver_core.search.rank import Corpus, Judge, Tally
+from cerver_core.search.rank import Corpus, Judge
+from cerver_core.search.tally import Tally
 from cerver_core.search.texts import read_entry
 from cerver_core.stores.base import (
     FoundEntry,
@@ -23,13 +24,23 @@ from cerver_core.stores.sqlite.sql import Database
 
 __all__ = ["Search"]
 
-_MOST_WEIGHED = 150
-_MOST_WEIGHED_ALONE = 60
-_READ_TOGETHER = 20
-_ENTRIES_READ = 4
 _ENTRIES_GIVEN = 3
-_READ_ALONE = 10
+_MOST_WEIGHED = 150
 _DEEPEST_FAMILY = 8
+
+
+class _Effort(NamedTuple):
+    """How many sessions are weighed, how many of those are read together, and how many entries of each."""
+
+    weighed: int
+    together: int
+    entries: int
+
+
+# What the index says of one word or two is nearly all there is to say; a question is worth reading for.
+_ONE_TERM = _Effort(30, 10, _ENTRIES_GIVEN)
+_TWO_TERMS = _Effort(60, 12, _ENTRIES_GIVEN)
+_QUESTION = _Effort(_MOST_WEIGHED, 20, 4)
 
 
 @dataclass(slots=True)
@@ -74,14 +85,17 @@ class Search:
     def _by_terms(self, connection: Database, gatherer: Gatherer) -> list[_Candidate]:
         tally = Tally(self.asked.query)
         gatherer.gather(tally)
-        rough = sorted(tally.sessions(), key=lambda key: (-round(tally.roughly(key), 9), -key))
-        most = _MOST_WEIGHED if len(tally.idf) > 1 else _MOST_WEIGHED_ALONE
-        candidates = _candidates(connection, rough[: max(most, self.asked.skip + 2 * self.asked.limit)])
+        rough = tally.roughly()
+        most = max(self._effort().weighed, self.asked.skip + 2 * self.asked.limit)
+        candidates = _candidates(connection, rough[:most])
         for one in candidates:
             one.score = self._first_score(tally, one, gatherer.corpus)
         candidates.sort(key=_order)
         self._read_best(connection, tally, candidates, gatherer)
         return candidates
+
+    def _effort(self) -> _Effort:
+        return (_ONE_TERM, _TWO_TERMS, _QUESTION)[min(len(self.asked.query.terms), 3) - 1]
 
     def _read_best(self, connection: Database, tally: Tally, candidates: list[_Candidate], gatherer: Gatherer) -> None:
         """Read the evidence of the first candidates, and order them by it, until there is enough for the page.
@@ -90,8 +104,7 @@ class Search:
         """
         judge = Judge(self.asked.query, tally.idf)
         families = _Families(connection, self.account_id, self.asked)
-        # One word alone stands in an entry or does not: there is little to read that the index has not said.
-        size, entries = (_READ_TOGETHER, _ENTRIES_READ) if len(tally.idf) > 1 else (_READ_ALONE, _ENTRIES_GIVEN)
+        _, size, entries = self._effort()
         for start in range(0, len(candidates), size):
             part = candidates[start : start + size]
             best = {one.key: tally.best_entries(one.key, entries) for one in part}
@@ -204,7 +217,7 @@ def _candidates(connection: Database, keys: Sequence[int]) -> list[_Candidate]:
     statement = (
         "SELECT s.session_key, s.id, s.parent_id, i.word_count, coalesce(i.first_at_us, s.updated_at_us), "
         "coalesce(i.last_at_us, s.updated_at_us) FROM json_each(?) j "
-        "JOIN sessions s ON s.session_key = j.value JOIN indexed_sessions i USING (session_key)"
+        "CROSS JOIN sessions s ON s.session_key = j.value JOIN indexed_sessions i USING (session_key)"
     )
     return [_Candidate(*row) for row in connection.execute(statement, (str(list(keys)),))]
 
