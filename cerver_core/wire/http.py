@@ -54,7 +54,7 @@ class SessionRead(SessionRecord):
 class ImportTranscript(Request):
     """Make a session from a JSON-lines export."""
 
-    document: Annotated[str, Field(min_length=1)]
+    document: str
     session_name: Annotated[Name, Field(max_length=200)] | None = None
 
 

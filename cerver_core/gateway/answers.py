@@ -1,0 +1,34 @@
+"""Answers as HTTP responses: models as JSON, errors as problem bodies."""
+
+from collections.abc import Mapping
+
+from pydantic import BaseModel
+from pydantic_core import to_json
+from starlette.responses import Response
+
+from cerver_core.errors import CerverError, Unauthorized
+from cerver_core.wire.operations import JSON
+from cerver_core.wire.problems import status_of, to_problem
+
+__all__ = ["json_answer", "problem", "problem_text"]
+
+
+def json_answer(reply: BaseModel, status: int = 200) -> Response:
+    """Write a reply as JSON; it is dumped once, by its wire names."""
+    return Response(reply.__pydantic_serializer__.to_json(reply, by_alias=True), status, media_type=JSON)
+
+
+def problem(error: CerverError, *, status: int | None = None, headers: Mapping[str, str] | None = None) -> Response:
+    """Write an error as its problem body, with the headers that belong to it."""
+    told = dict(headers or {})
+    if isinstance(error, Unauthorized):
+        told["WWW-Authenticate"] = 'Bearer realm="cerver"'
+    wait_s = error.detail.get("retry_after_s")
+    if isinstance(wait_s, int | float):
+        told["Retry-After"] = str(max(1, round(wait_s)))
+    return Response(problem_text(error), status or status_of(error), told, JSON)
+
+
+def problem_text(error: CerverError) -> bytes:
+    """Write an error's body; what JSON cannot hold is written as text."""
+    return to_json(to_problem(error), fallback=str, inf_nan_mode="null")

@@ -1,0 +1,98 @@
+"""Assembles the gateway: middlewares, operations, sockets and the few routes beside the HTTP map, over one `Host`."""
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, WebSocketRoute
+
+from cerver_core.api import Host
+from cerver_core.errors import CerverError, NotFound
+from cerver_core.gateway import health, sockets
+from cerver_core.gateway.answers import problem
+from cerver_core.gateway.call import Serving
+from cerver_core.gateway.dispatch import Operations
+from cerver_core.gateway.edge import Edge
+from cerver_core.gateway.limits import Limits
+from cerver_core.gateway.live import Live
+from cerver_core.gateway.routes import HANDLERS
+from cerver_core.wire.operations import OPERATIONS
+
+__all__ = ["create_app"]
+
+_GZIP_ABOVE_BYTES = 16 * 1024
+"""Below this, compressing costs more time than a fast network saves. Our choice."""
+
+_SENT_HEADERS = ("Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID", "X-Request-Id")
+_SHOWN_HEADERS = (
+    "X-Request-Id",
+    "X-Cerver-Session-Id",
+    "X-Cerver-Provider",
+    "X-Cerver-Stream-Latency-Ms",
+    "Retry-After",
+    "Idempotency-Replayed",
+)
+
+
+def create_app(host: Host, *, limits: Limits | None = None) -> Starlette:
+    """Make the ASGI application of a gateway for everybody the host knows.
+
+    Its lifespan must run (every ASGI server does that). `app.state.serving.live.stop()` ends the streams before a stop.
+    """
+    serving = Serving(host, limits or Limits(), Live())
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncGenerator[None]:
+        del app
+        async with serving.live.running():
+            yield
+
+    app = Starlette(
+        routes=_routes(),
+        middleware=_middlewares(),
+        exception_handlers={HTTPException: _refused},
+        lifespan=lifespan,
+    )
+    app.state.serving = serving
+    return app
+
+
+def _routes() -> Sequence[BaseRoute]:
+    """List what is served, what is asked most first."""
+    return (
+        Operations(OPERATIONS, HANDLERS),
+        WebSocketRoute(sockets.STREAM_PATH, sockets.stream),
+        *health.ROUTES,
+    )
+
+
+def _middlewares() -> Sequence[Middleware]:
+    """List what every request passes, the outermost first."""
+    return (
+        Middleware(
+            CORSMiddleware,
+            allow_origins=("*",),
+            allow_methods=("GET", "POST", "PUT", "PATCH", "DELETE"),
+            allow_headers=_SENT_HEADERS,
+            expose_headers=_SHOWN_HEADERS,
+        ),
+        Middleware(GZipMiddleware, minimum_size=_GZIP_ABOVE_BYTES, compresslevel=1),
+        Middleware(Edge),
+    )
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    """Answer what Starlette itself refuses in the contract's shape."""
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    if status == 404:
+        found = NotFound(f"nothing is served at {request.url.path}: GET /v2/docs lists what is", path=request.url.path)
+        return problem(found)
+    told = error.detail if isinstance(error, HTTPException) else "the gateway failed"
+    headers = error.headers if isinstance(error, HTTPException) else None
+    return problem(CerverError(told), status=status, headers=headers)

@@ -1,0 +1,126 @@
+"""Serves the operations of the HTTP map: finds one by its path, checks the key, reads the body, has it done, answers."""
+
+from collections.abc import Awaitable, Callable, Mapping
+
+import anyio
+from pydantic import BaseModel
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Match
+from starlette.types import Receive, Scope, Send
+
+from cerver_core.api import Caller
+from cerver_core.errors import CerverError, DeadlineExceeded, Forbidden, InvalidInput, Unauthorized
+from cerver_core.gateway.answers import json_answer, problem
+from cerver_core.gateway.call import NO_KEY, Call, Handler, Serving
+from cerver_core.gateway.idempotency import once
+from cerver_core.gateway.paths import Paths
+from cerver_core.gateway.reading import body_bytes, header
+from cerver_core.wire.operations import JSON, Operation
+
+__all__ = ["Operations", "admit", "bearer"]
+
+
+class Operations(BaseRoute):
+    """One Starlette route for all operations that have a handler."""
+
+    def __init__(self, operations: Mapping[str, Operation], handlers: Mapping[str, Handler]) -> None:
+        self._paths = Paths(operation for name, operation in operations.items() if name in handlers)
+        self._handlers = handlers
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Tell whether an operation is served at the path; another method of it is answered here too."""
+        if scope["type"] != "http":
+            return Match.NONE, {}
+        raw_path: bytes = scope.get("raw_path") or scope["path"].encode()
+        found = self._paths.find(scope["method"], raw_path.decode("latin-1"))
+        return (Match.NONE, {}) if found is None else (Match.FULL, {"cerver.found": found})
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        found = scope["cerver.found"]
+        operation: Operation | None = found.operation
+        if operation is None:
+            allowed = ", ".join(found.allowed)
+            refusal = InvalidInput(f"{scope['method']} is not served here; there are: {allowed}", allowed=found.allowed)
+            await problem(refusal, status=405, headers={"Allow": allowed})(scope, receive, send)
+            return
+        scope["cerver.operation"] = operation.name
+        serving: Serving = scope["app"].state.serving
+        call = Call(serving, operation, scope, receive, found.parameters, None, bearer(scope))
+        response = await self._answer(call)
+        await response(scope, receive, send)
+
+    async def _answer(self, call: Call) -> Response:
+        operation, limits = call.operation, call.serving.limits
+        if not operation.is_open or call.token is not None:
+            call.caller = await _caller(call)
+        if operation.body_media == JSON:
+            most = limits.body_of(operation)
+            call.content = await body_bytes(
+                call.scope, call.receive, most=most, pause_s=limits.body_pause_s, whole_s=limits.body_s
+            )
+        key = header(call.scope, b"idempotency-key") if operation.method == "POST" else None
+        if key is None or call.caller is None:
+            return await self._done(call)
+        return await once(operation, key, _said(call), call.serving.host.replies(call.caller), self._kept(call))
+
+    def _kept(self, call: Call) -> Callable[[], Awaitable[Response]]:
+        async def do() -> Response:
+            try:
+                return await self._done(call)
+            except CerverError as error:
+                return problem(error)
+
+        return do
+
+    async def _done(self, call: Call) -> Response:
+        handler = self._handlers[call.operation.name]
+        limit_s = call.serving.limits.answer_of(call.operation)
+        if limit_s is None:
+            return _response(await handler(call), call.operation)
+        with anyio.move_on_after(limit_s):
+            return _response(await handler(call), call.operation)
+        raise DeadlineExceeded(f"{call.operation.name} was not done within {limit_s:g} s; it may have been begun")
+
+
+def bearer(scope: Scope) -> str | None:
+    """Give the key of a request: `Authorization: Bearer <key>`; null when there is none."""
+    told = header(scope, b"authorization")
+    if told is None:
+        return None
+    scheme, _, token = told.partition(" ")
+    if scheme.lower() != "bearer":
+        raise Unauthorized("the header Authorization must be `Bearer <key>`")
+    return token.strip()
+
+
+async def _caller(call: Call) -> Caller:
+    if not call.token:
+        raise Unauthorized(NO_KEY)
+    caller = await call.serving.host.authenticate(call.token)
+    call.scope["cerver.key_id"] = caller.key_id
+    admit(caller, call.operation.scope, header(call.scope, b"origin"))
+    return caller
+
+
+def admit(caller: Caller, scope: str, origin: str | None) -> None:
+    """Check that a key has a right, and a publishable one is used where it may be.
+
+    Raises:
+        Forbidden: it lacks the right, or the page that uses it is not among its `allowed_origins`.
+    """
+    if caller.kind == "publishable" and origin not in caller.allowed_origins:
+        raise Forbidden("this publishable key is not for this page: add its origin to the key's allowed_origins")
+    if scope not in caller.scopes:
+        has = ", ".join(sorted(caller.scopes)) or "none"
+        raise Forbidden(f"this key lacks the scope {scope}; it has: {has}", scope=scope)
+
+
+def _said(call: Call) -> bytes:
+    """Give all that makes the call what it is."""
+    path: bytes = call.scope.get("raw_path") or call.scope["path"].encode()
+    return b"\0".join((path, call.scope["query_string"], call.content))
+
+
+def _response(answer: BaseModel | Response, operation: Operation) -> Response:
+    return answer if isinstance(answer, Response) else json_answer(answer, operation.status)

@@ -1,0 +1,16 @@
+"""One module per resource: a handler for each of its operations, by the operation's name."""
+
+from collections.abc import Mapping
+
+from cerver_core.gateway.call import Handler
+from cerver_core.gateway.routes import computes, files, routing, sessions, transcripts
+
+__all__ = ["HANDLERS"]
+
+HANDLERS: Mapping[str, Handler] = {
+    **sessions.HANDLERS,
+    **transcripts.HANDLERS,
+    **computes.HANDLERS,
+    **files.HANDLERS,
+    **routing.HANDLERS,
+}

@@ -1,0 +1,107 @@
+"""Opens a gateway on a real socket, in a thread and event loop of its own, over any host."""
+
+import socket
+import threading
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import anyio
+import anyio.to_thread
+
+from cerver_core.api import Host
+from cerver_core.gateway import create_app
+from cerver_core.gateway.limits import Limits
+from cerver_core.gateway.server import Server, bind
+from cerver_core.hosting import SingleHost, open_host
+from tests.engine.roads import settings_for
+
+__all__ = ["Opened", "Running", "gateway", "served", "sqlite_host"]
+
+_LIMIT_S = 30
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A host and the key of an admin of it."""
+
+    host: Host
+    token: str
+
+
+@dataclass
+class Running:
+    """A gateway that serves."""
+
+    url: str = ""
+    token: str = field(default="", repr=False)
+    port: int = 0
+    server: Server | None = None
+    failure: BaseException | None = None
+    started: threading.Event = field(default_factory=threading.Event)
+
+    def stop(self) -> None:
+        """Ask it to end in order."""
+        if self.server is not None:
+            self.server.should_exit = True
+
+
+Hosts = Callable[[], AbstractAsyncContextManager[Opened]]
+
+
+@asynccontextmanager
+async def sqlite_host(home: Path) -> AsyncGenerator[Opened]:
+    """Open a host on a SQLite file, with this machine as its compute."""
+    async with open_host(settings_for(home), is_local_compute=True) as host:
+        yield Opened(host, await _key(host))
+
+
+async def _key(host: SingleHost) -> str:
+    key = await host.first_key()
+    assert key is not None
+    return key
+
+
+async def served(hosts: Hosts, running: Running, limits: Limits | None = None) -> None:
+    """Serve until told to stop, in this thread's event loop."""
+    async with hosts() as opened:
+        listener = bind("127.0.0.1", 0)
+        running.port = listener.getsockname()[1]
+        running.url = f"http://127.0.0.1:{running.port}"
+        running.token = opened.token
+        running.server = Server(create_app(opened.host, limits=limits), on_started=running.started.set)
+        await running.server.serve(sockets=[listener])
+
+
+@asynccontextmanager
+async def gateway(hosts: Hosts, *, limits: Limits | None = None) -> AsyncGenerator[Running]:
+    """Run a gateway for as long as the block lasts, in a thread of its own."""
+    running = Running()
+
+    def run() -> None:
+        try:
+            anyio.run(served, hosts, running, limits, backend_options={"use_uvloop": True})
+        except BaseException as error:  # noqa: BLE001 - told to the test
+            running.failure = error
+        finally:
+            running.started.set()
+
+    thread = threading.Thread(target=run, name="gateway")
+    thread.start()
+    try:
+        assert await anyio.to_thread.run_sync(running.started.wait, _LIMIT_S)
+        if running.failure is not None:
+            raise running.failure
+        yield running
+    finally:
+        running.stop()
+        with anyio.CancelScope(shield=True):
+            await anyio.to_thread.run_sync(thread.join, _LIMIT_S)
+    if running.failure is not None:
+        raise running.failure
+
+
+def connection_to(running: Running) -> socket.socket:
+    """Open a bare connection."""
+    return socket.create_connection(("127.0.0.1", running.port), timeout=_LIMIT_S)
