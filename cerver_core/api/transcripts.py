@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
+from cerver_core.wire.digests import Digest, DigestTranscripts
 from cerver_core.wire.redactions import RedactReport, RedactTranscripts
 from cerver_core.wire.search import SearchPage, SearchTranscripts
 from cerver_core.wire.transcripts import (
@@ -60,6 +61,16 @@ class Transcripts(Protocol):
         Raises:
             InvalidInput: `since` or `until` is no date that is understood, or the cursor is not one of ours.
             SessionNotFound: there is no session by the id in `session`.
+        """
+        ...
+
+    async def digest(self, request: DigestTranscripts) -> Digest:
+        """Outline sessions within a budget of tokens, in their own words: how each began and ended, what was decided,
+        which files were written, which commands failed. The same sessions give the same digest; no model is asked.
+
+        Raises:
+            InvalidInput: `since` or `until` is no date that is understood.
+            SessionNotFound: there is no session by an id in `sessions`.
         """
         ...
 

@@ -17,7 +17,7 @@ from cerver_core.errors import CerverError, InvalidInput
 if TYPE_CHECKING:
     from cerver_core.cli.command import Commands
 
-__all__ = ["COMMANDS", "dispatch"]
+__all__ = ["COMMANDS", "UNLISTED", "dispatch"]
 
 _log = logging.getLogger(__name__)
 
@@ -36,6 +36,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "export": ("transcripts", "write a whole transcript: text, markdown or jsonl"),
     "redact": ("redactions", "take secrets out of what is stored; --dry-run first"),
     "search": ("search", "search every transcript for words, phrases and dates"),
+    "digest": ("digests", "outline sessions: decided, written, failed, still to do"),
     "import": ("imports", "bring in histories of other agents, or a jsonl export"),
     "hook": ("hooks", "note what an agent's hook tells, and bring its turns in"),
     "doctor": ("doctor", "say what works here, what does not, and what to do"),
@@ -43,6 +44,9 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "mcp": ("mcp", "serve MCP over stdio, as cerver-mcp does"),
 }
 """Each command: the module of `cerver_core.cli` that holds it, and what it does."""
+
+UNLISTED = frozenset({"hook"})
+"""Commands that agents call, and a person only sets up once; the overview, which is to fit a screen, is without."""
 
 _HEADER = """\
 Memory, compute and secrets for AI agents. Usage: cerver COMMAND [...]
@@ -104,7 +108,7 @@ def _run(arguments: list[str], terminal: Terminal) -> int:
 
 
 def _overview() -> str:
-    lines = [f"  {name:<10}{summary}" for name, (_, summary) in COMMANDS.items()]
+    lines = [f"  {name:<10}{summary}" for name, (_, summary) in COMMANDS.items() if name not in UNLISTED]
     return "\n".join([_HEADER, *lines, _FOOTER])
 
 

@@ -9,6 +9,7 @@ from pydantic import JsonValue, ValidationError
 
 from cerver_core.client.sse import Event
 from cerver_core.errors import GatewayUnreachable, ProviderFailed
+from cerver_core.wire.digests import Digest, DigestTranscripts
 from cerver_core.wire.http import FollowTranscript, ImportTranscript
 from cerver_core.wire.redactions import RedactReport, RedactTranscripts
 from cerver_core.wire.search import SearchPage, SearchTranscripts
@@ -74,6 +75,10 @@ class ClientTranscripts:
     async def search(self, request: SearchTranscripts) -> SearchPage:
         """Find sessions by what stands in them, the best first."""
         return await self._transport.call("transcripts.search", SearchPage, query=request)
+
+    async def digest(self, request: DigestTranscripts) -> Digest:
+        """Outline sessions in their own words."""
+        return await self._transport.call("transcripts.digest", Digest, query=request)
 
     async def redact(self, request: RedactTranscripts) -> RedactReport:
         """Replace given texts and recognised credentials in what is stored."""

@@ -9,6 +9,7 @@ import anyio
 from cerver_core.clock import to_us
 from cerver_core.engine import views
 from cerver_core.engine.context import Context
+from cerver_core.engine.digests import digest
 from cerver_core.engine.reads import read
 from cerver_core.engine.redactions import redact
 from cerver_core.engine.search import search
@@ -18,6 +19,7 @@ from cerver_core.importers.jsonl import JsonlImporter
 from cerver_core.render import transcripts as render
 from cerver_core.render.claude_code import as_claude_code
 from cerver_core.stores.base import ReadWindow, SessionChange, StoredSession
+from cerver_core.wire.digests import Digest, DigestTranscripts
 from cerver_core.wire.redactions import RedactReport, RedactTranscripts
 from cerver_core.wire.search import SearchPage, SearchTranscripts
 from cerver_core.wire.sessions import Lifecycle, SessionRecord
@@ -124,6 +126,10 @@ class EngineTranscripts:
     async def search(self, request: SearchTranscripts) -> SearchPage:
         """Find sessions by what stands in them."""
         return await search(self._context, request)
+
+    async def digest(self, request: DigestTranscripts) -> Digest:
+        """Outline sessions in their own words."""
+        return await digest(self._context, request)
 
     async def redact(self, request: RedactTranscripts) -> RedactReport:
         """Take texts and credentials out of what is stored."""

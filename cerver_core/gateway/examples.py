@@ -77,6 +77,24 @@ EXAMPLES: Mapping[str, Example] = {
         {"session_id": _ID, "seqs": [1], "added": 1, "last_seq": 1},
     ),
     "transcripts.search": Example(None, {"sessions": [], "indexed_up_to": _AT}),
+    "transcripts.digest": Example(
+        None,
+        {
+            "sessions": [
+                {
+                    "session_id": _ID,
+                    "title": "pick a store",
+                    "status": "idle",
+                    "created_at": _AT,
+                    "updated_at": _AT,
+                    "entries": 12,
+                    "entries_read": 12,
+                    "decisions": [{"seq": 7, "at": _AT, "role": "user", "text": "Let's go with SQLite."}],
+                }
+            ],
+            "more": False,
+        },
+    ),
     "transcripts.redact": Example(
         {"detected": True, "dry_run": True}, {"dry_run": True, "sessions": [], "sessions_read": 1, "entries_read": 12}
     ),

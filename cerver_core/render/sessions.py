@@ -38,10 +38,10 @@ def short_ids(session_ids: Iterable[str]) -> Mapping[str, str]:
     return short
 
 
-def title(session: SessionRecord) -> str:
-    """Name a session for a reader: its name, its `metadata.title`, or the first words of its task."""
+def title(session: SessionRecord, opening: str = "") -> str:
+    """Name a session for a reader: its name, its `metadata.title`, or the first words of its task or of `opening`."""
     given = session.metadata.get("title")
-    chosen = session.session_name or (given if isinstance(given, str) else "") or session.task
+    chosen = session.session_name or (given if isinstance(given, str) else "") or session.task or opening
     return visible_line(chosen, _TITLE) or "(untitled)"
 
 

@@ -213,6 +213,25 @@ async def _search(kept: Kept, request: Request) -> Response:
     return JSONResponse({"sessions": found, "indexed_up_to": "2026-05-03T10:00:00Z", "left_out": 0})
 
 
+async def _digest(kept: Kept, request: Request) -> Response:
+    asked = request.query_params.get("sessions", "")
+    outlined = [
+        {
+            "session_id": session_id,
+            "title": session_id,
+            "status": "idle",
+            "created_at": _AT,
+            "updated_at": _AT,
+            "entries": len(entries),
+            "entries_read": len(entries),
+            "last": [{"seq": one["seq"], "at": _AT, "role": "user", "text": one["content"]} for one in entries[-1:]],
+        }
+        for session_id, entries in kept.transcripts.items()
+        if not asked or session_id in asked.split(",")
+    ]
+    return JSONResponse({"sessions": outlined, "more": False})
+
+
 async def _import(kept: Kept, request: Request) -> Response:
     body = await _body(request)
     session = _new_session(kept, {"session_name": body.get("session_name"), "compute": None})
@@ -356,6 +375,7 @@ ANSWERS: Mapping[str, Answer] = {
     "transcripts.export": _export,
     "transcripts.import": _import,
     "transcripts.search": _search,
+    "transcripts.digest": _digest,
     "transcripts.redact": _redact,
     "computes.list": _computes,
     "computes.exec": _exec,

@@ -29,9 +29,7 @@ class RunArgs(Args):
     runtime: Annotated[Runtime, Field(description="Default shell")] = "shell"
     session_id: Annotated[SessionRef | None, Field(description="Default: a new session")] = None
     timeout_s: Annotated[float | None, Field(gt=0, description="Default and maximum 1200")] = None
-    secrets: Annotated[
-        list[str] | None, Field(max_length=64, description="Names; set in its environment, redacted")
-    ] = None
+    secrets: Annotated[list[str] | None, Field(max_length=64, description="Names; set as variables, redacted")] = None
     cwd: str | None = None
 
 
@@ -136,11 +134,9 @@ def _next_call(result: ExecResult) -> str | None:
 
 RUN = Tool(
     name="cerver_run",
-    about="Execute a shell, Python or Node script in a session's sandbox and wait.",
+    about="Execute code (shell, Python, Node) in a session's sandbox and wait.",
     args=RunArgs,
     run=_run,
     annotations=hints(destroys=True, open_world=True),
-    output=record_schema(
-        session_id="string", exit_code="integer", stdout="string", stderr="string", duration_ms="number"
-    ),
+    output=record_schema(session_id="string", exit_code="integer", stdout="string", stderr="string"),
 )

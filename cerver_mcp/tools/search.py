@@ -41,9 +41,8 @@ async def _search(call: Call, args: SearchArgs) -> str:
 
 SEARCH = Tool(
     name="cerver_session_search",
-    about="Search all transcripts, best sessions first.",
+    about="Recall: find what was said, done or decided in any session, best first.",
     args=SearchArgs,
     run=_search,
     annotations=hints(reads=True),
-    search_hint="find recall remember decided history",
 )

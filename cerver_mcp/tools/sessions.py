@@ -28,7 +28,7 @@ class ListArgs(Args):
     """Which sessions."""
 
     status: Annotated[str | None, _STATUS] = None
-    limit: Annotated[int, Field(ge=1, le=MAX_ROWS, description="Default 20")] = 20
+    limit: Annotated[int, Field(ge=1, le=MAX_ROWS)] = 20
     cursor: Annotated[str | None, Field(max_length=200)] = None
     project: str | None = None
 
@@ -43,7 +43,7 @@ class CreateArgs(Args):
     compute: Annotated[
         str | dict[str, JsonValue] | None,
         WithJsonSchema({"type": "string"}),
-        Field(description="Provider, compute id, or none: memory alone"),
+        Field(description="Provider or compute id, or none"),
     ] = None
     requirements: Annotated[
         dict[str, JsonValue] | None,
@@ -64,7 +64,7 @@ class SpawnArgs(Args):
     parent_session_id: SessionRef
     task: str
     session_name: str | None = None
-    target_compute_id: Annotated[str | None, Field(description="Default: the parent's")] = None
+    target_compute_id: str | None = None
 
 
 class EndArgs(Args):
@@ -178,7 +178,7 @@ CREATE = Tool(
 )
 SPAWN = Tool(
     name="cerver_spawn",
-    about="Open a child session for part of the work, in its own workspace.",
+    about="Open a child session for part of the work.",
     args=SpawnArgs,
     run=_spawn,
     annotations=hints(),

@@ -37,7 +37,7 @@ class PeekArgs(Args):
     last_n: Annotated[int, Field(ge=1, le=200, description="Default 10")] = 10
     since: Annotated[int | None, Field(ge=0, description="After this seq")] = None
     around: Annotated[int | None, Field(ge=1, description="Nearest to this seq")] = None
-    max_tokens: Annotated[int, Field(ge=300, le=20_000, description="Default 2000")] = DEFAULT_PEEK_TOKENS
+    max_tokens: Annotated[int, Field(ge=300, le=20_000)] = DEFAULT_PEEK_TOKENS
     kinds: list[str] | None = None
 
 
@@ -141,7 +141,7 @@ EXPORT = Tool(
 )
 APPEND = Tool(
     name="cerver_session_append",
-    about="Remember: save entries into a transcript, all, durably, or none.",
+    about="Remember: append entries to a transcript, all, durably, or none.",
     args=AppendArgs,
     run=_append,
     annotations=hints(),

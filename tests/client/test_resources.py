@@ -25,6 +25,7 @@ from cerver_core.wire.computes import (
     InstallRequest,
     WriteFile,
 )
+from cerver_core.wire.digests import DigestTranscripts
 from cerver_core.wire.routing import RecommendRequest
 from cerver_core.wire.search import SearchTranscripts
 from cerver_core.wire.sessions import AttachCompute, CreateSession, ListSessions, SpawnSession, UpdateSession
@@ -79,6 +80,15 @@ async def test_a_read_of_some_kinds_asks_for_them_and_tells_how_far_it_went(
     )
     assert (page.first_seq, page.last_seq, page.entries[0].seq) == (2, 7, 3)
     assert gateway.seen[-1].query == {"since": "1", "kinds": "text,thinking", "max_tokens": "500", "limit": "200"}
+
+
+async def test_a_digest_asks_for_the_sessions_by_name(client: Client, gateway: StandInGateway) -> None:
+    ids = [await opened(client), await opened(client)]
+    await said(client, ids[1], "hello")
+    digest = await client.transcripts.digest(DigestTranscripts(sessions=tuple(ids), max_tokens=500))
+    assert [one.session_id for one in digest.sessions] == ids
+    assert [point.text for point in digest.sessions[1].last] == ["hello"]
+    assert gateway.seen[-1].query == {"sessions": ",".join(ids), "max_tokens": "500"}
 
 
 async def test_lists_page_with_their_filters(client: Client, gateway: StandInGateway) -> None:

@@ -36,6 +36,7 @@ async def test_the_first_minute(stdio: StdioServerParameters, mode: Any) -> None
             "cerver_session_list",
             "cerver_session_search",
             "cerver_session_peek",
+            "cerver_session_digest",
             "cerver_session_export",
             "cerver_session_create",
             "cerver_session_append",

@@ -49,7 +49,7 @@ def gated(start: Start, gate: Path) -> Pipe:
 def test_the_handshake_and_the_lists_are_answered_before_the_sdk_is_loaded(start: Start, gate: Path) -> None:
     pipe = gated(start, gate)
     assert pipe.handshake()["result"]["serverInfo"]["name"] == "cerver"
-    assert len(pipe.ask(2, "tools/list")["result"]["tools"]) == 11
+    assert len(pipe.ask(2, "tools/list")["result"]["tools"]) == 12
     assert pipe.ask(3, "prompts/list")["result"]["prompts"][0]["name"] == "recall"
     assert pipe.ask(4, "ping")["result"] == {}
     pipe.send({"jsonrpc": "2.0", "id": 5, "method": "tools/call", "params": LIST_CALL})
@@ -65,7 +65,7 @@ def test_the_handshake_and_the_lists_are_answered_before_the_sdk_is_loaded(start
 def test_the_stateless_era_is_answered_before_the_sdk_is_loaded(start: Start, gate: Path) -> None:
     pipe = gated(start, gate)
     assert pipe.ask("probe", "server/discover", MODERN)["result"]["supportedVersions"] == ["2026-07-28"]
-    assert len(pipe.ask(2, "tools/list", MODERN)["result"]["tools"]) == 11
+    assert len(pipe.ask(2, "tools/list", MODERN)["result"]["tools"]) == 12
     gate.touch()
     reply = pipe.ask(3, "tools/call", {**MODERN, **LIST_CALL})
     assert reply["result"]["content"] == [{"type": "text", "text": "No sessions match."}]

@@ -18,6 +18,7 @@ HINTS = {
     "cerver_run": (False, True, False, True),
     "cerver_spawn": (False, False, False, False),
     "cerver_session_search": (True, False, True, False),
+    "cerver_session_digest": (True, False, True, False),
     "cerver_session_end": (False, True, True, False),
     "cerver_session_metrics": (True, False, True, False),
     "secret_fetch": (True, False, True, False),
@@ -26,6 +27,7 @@ ARGUMENTS = {
     "cerver_session_list": ["status", "limit", "cursor", "project"],
     "cerver_session_peek": ["session_id*", "last_n", "since", "around", "max_tokens", "kinds"],
     "cerver_session_search": ["query*", "since", "until", "session_id", "project", "limit", "cursor"],
+    "cerver_session_digest": ["session_id", "since", "until", "project", "max_tokens"],
     "cerver_session_export": ["session_id*", "format", "cursor"],
     "cerver_session_create": [
         "session_name",
@@ -44,7 +46,7 @@ ARGUMENTS = {
     "cerver_session_metrics": ["session_id*"],
     "secret_fetch": ["name*"],
 }
-TEXT_TOOLS = {"cerver_session_list", "cerver_session_search", "cerver_session_peek", "cerver_session_export"}
+TEXT_TOOLS = {f"cerver_session_{name}" for name in ("list", "search", "peek", "digest", "export")}
 
 
 @pytest.fixture(name="lists", params=["2025-11-25", "2026-07-28"])

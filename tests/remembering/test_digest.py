@@ -47,9 +47,9 @@ async def test_it_tells_what_was_asked_and_said_and_where_that_stands(tmp_path: 
     assert "recorded data" in head
     assert "no instruction" in head
     assert told == [
-        f'- {session_id[:8]} "Session 1", 2h ago, claude-code',
-        "  last asked (seq 1): Why is CI red?",
-        "  last said (seq 2): Yes.",
+        f'{session_id} "Session 1" ended 2h ago 2 entries',
+        " last: #1 user 2026-05-04: Why is CI red?",
+        " last: #2 assistant 2026-05-04: Yes.",
     ]
     assert "cerver_session_peek" in foot
 
@@ -124,5 +124,5 @@ def test_claude_code_is_given_it_as_context(alone: Agent) -> None:
     until(is_answered)
     context = json.loads(answers[-1])["hookSpecificOutput"]
     assert context["hookEventName"] == "SessionStart"
-    assert "last asked (seq 1): Why is CI red?" in context["additionalContext"]
+    assert "#1 user 2026-05-04: Why is CI red?" in context["additionalContext"]
     assert SESSION not in context["additionalContext"]

@@ -63,5 +63,4 @@ def test_its_turns_come_in_and_the_next_session_is_shown_them(agent: Agent) -> N
         assert "Cerver remembers earlier sessions" not in "".join(prompts)
         ask(agent, address, "Go on", SESSION.replace("4a1e", "5b2f"), CERVER_DIGEST="on")
         (shown,) = {prompt for prompt in prompts if "Cerver remembers earlier sessions" in prompt}
-        assert "last asked" in shown
         assert "Why is CI red?" in shown

@@ -5,6 +5,7 @@ secret backend answers `SECRET` for `SUITE_TOKEN`; pytest runs the rest. Every t
 """
 
 from cerver_core.testing.cerver.computes import ComputeContract
+from cerver_core.testing.cerver.digests import DigestContract
 from cerver_core.testing.cerver.redactions import RedactionContract
 from cerver_core.testing.cerver.road import SECRET
 from cerver_core.testing.cerver.search import SearchContract
@@ -14,5 +15,7 @@ from cerver_core.testing.cerver.transcripts import TranscriptContract
 __all__ = ["SECRET", "CerverContract"]
 
 
-class CerverContract(SessionContract, TranscriptContract, ComputeContract, SearchContract, RedactionContract):
+class CerverContract(
+    SessionContract, TranscriptContract, ComputeContract, SearchContract, DigestContract, RedactionContract
+):
     """All of it."""

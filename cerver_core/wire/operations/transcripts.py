@@ -1,7 +1,7 @@
 """The operations of transcripts."""
 
 from cerver_core.errors import EntryConflict, SequenceConflict, SessionNotFound, TooLarge
-from cerver_core.wire import http, redactions, search, transcripts
+from cerver_core.wire import digests, http, redactions, search, transcripts
 from cerver_core.wire.operations.operation import EVENTS, JSON, SESSION, STATE, Operation
 
 __all__ = ["TRANSCRIPTS"]
@@ -24,6 +24,15 @@ TRANSCRIPTS = (
         "Find sessions by what stands in their transcripts, the best first.",
         query=search.SearchTranscripts,
         reply=(search.SearchPage,),
+        errors=(SessionNotFound,),
+    ),
+    Operation(
+        "transcripts.digest",
+        "GET",
+        "/v2/digest",
+        "Outline sessions in their own words, within a budget of tokens.",
+        query=digests.DigestTranscripts,
+        reply=(digests.Digest,),
         errors=(SessionNotFound,),
     ),
     Operation(

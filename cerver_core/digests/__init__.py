@@ -1,0 +1,1 @@
+"""Outlines of transcripts, drawn from their own words by rules: pure, deterministic, no model."""
