@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Protocol
 
 import anyio
 from anyio.abc import TaskGroup, TaskStatus
@@ -14,8 +15,20 @@ Connect = Callable[[], AbstractAsyncContextManager[Cerver]]
 """Opens a caller's Cerver; it is closed on leaving."""
 
 
-class Opener:
-    """Gives the caller's Cerver. An opening that failed is tried again by the next call."""
+class Opener(Protocol):
+    """Gives the Cerver of whoever makes the present call."""
+
+    async def cerver(self) -> Cerver:
+        """Give Cerver, opening it if need be.
+
+        Raises:
+            CerverError: it cannot be opened; nothing is left half open.
+        """
+        ...
+
+
+class _Later:
+    """An opener for one caller. An opening that failed is tried again by the next call."""
 
     def __init__(self, connect: Connect, tasks: TaskGroup) -> None:
         self._connect = connect
@@ -24,11 +37,7 @@ class Opener:
         self._cerver: Cerver | None = None
 
     async def cerver(self) -> Cerver:
-        """Give Cerver, opening it if this is the first call.
-
-        Raises:
-            CerverError: it cannot be opened; nothing is left half open.
-        """
+        """Give Cerver, opening it if this is the first call."""
         async with self._lock:
             cerver = self._cerver or await self._tasks.start(self._hold)
             self._cerver = cerver
@@ -45,5 +54,5 @@ class Opener:
 async def open_later(connect: Connect) -> AsyncGenerator[Opener]:
     """Give an opener, and close afterwards what it opened."""
     async with anyio.create_task_group() as tasks:
-        yield Opener(connect, tasks)
+        yield _Later(connect, tasks)
         tasks.cancel_scope.cancel()
