@@ -1,0 +1,114 @@
+"""The hosted store as others see it: opens and closes what one replica holds, and gives each account its part."""
+
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from typing import Self
+
+import anyio
+
+from cerver_core.clock import Clock, SystemClock
+from cerver_core.errors import StoreUnavailable
+from cerver_core.stores.base import AccountStore, SessionStore, TranscriptStore
+from cerver_core.stores.postgres.database import Database
+from cerver_core.stores.postgres.groups import Committer, Request
+from cerver_core.stores.postgres.records import PostgresRecords
+from cerver_core.stores.postgres.sessions import PostgresSessions
+from cerver_core.stores.postgres.texts import DIRECTORY, kept
+from cerver_core.stores.postgres.transcripts import PostgresTranscripts
+from cerver_core.stores.records import RecordStore
+
+__all__ = ["PostgresStore"]
+
+
+class PostgresStore:
+    """Sessions and transcripts in one Postgres database, which any number of replicas may share.
+
+    No call waits longer than `answer_limit_s`; while the server cannot be reached, calls wait `connect_limit_s` for it
+    to come back. Belongs to the event loop, and to the task, in which it is entered.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        clock: Clock | None = None,
+        answer_limit_s: float = 30.0,
+        connect_limit_s: float = 5.0,
+        most_connections: int = 16,
+    ) -> None:
+        self._clock = clock or SystemClock()
+        self._database = Database(
+            url, limit_s=answer_limit_s, connect_limit_s=connect_limit_s, most_connections=most_connections
+        )
+        self._committer: Committer | None = None
+        self._exits = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        """Reach the server, migrate the database if it is older, and start what writes groups."""
+        if self._committer is not None:
+            raise StoreUnavailable("the store is open already; open another one")
+        async with AsyncExitStack() as exits:
+            exits.push_async_callback(self._database.close)
+            await self._database.open()
+            tasks = await exits.enter_async_context(anyio.create_task_group())
+            committer = Committer(self._database, self._note_group)
+            exits.callback(committer.close)
+            tasks.start_soon(committer.run)
+            self._committer = committer
+            self._exits = exits.pop_all()
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        """Finish what waits and close the connections."""
+        self._committer = None
+        await self._exits.aclose()
+
+    def account(self, account_id: str) -> AccountStore:
+        """Give the rows of one account.
+
+        Raises:
+            StoreUnavailable: the store is not open.
+        """
+        if self._committer is None:
+            raise StoreUnavailable("the store is not open; enter it first")
+        transcripts = PostgresTranscripts(account_id, self._database, self._committer, self._note, self._clock)
+        return _PostgresAccount(account_id, self._database, transcripts)
+
+    @property
+    def directory(self) -> RecordStore:
+        """The records that belong to no account.
+
+        Raises:
+            StoreUnavailable: the store is not open.
+        """
+        if self._committer is None:
+            raise StoreUnavailable("the store is not open; enter it first")
+        return PostgresRecords(DIRECTORY, self._database)
+
+    def _note(self, account_id: str, session_id: str) -> None:
+        """Note that a session was written to."""
+
+    def _note_group(self, written: Sequence[Request]) -> None:
+        """Note that the sessions of a group were written to."""
+
+
+class _PostgresAccount:
+    def __init__(self, account_id: str, database: Database, transcripts: PostgresTranscripts) -> None:
+        self._sessions = PostgresSessions(account_id, database)
+        self._transcripts = transcripts
+        self._records = PostgresRecords(kept(account_id), database)
+
+    @property
+    def sessions(self) -> SessionStore:
+        """The sessions."""
+        return self._sessions
+
+    @property
+    def transcripts(self) -> TranscriptStore:
+        """Their transcripts."""
+        return self._transcripts
+
+    @property
+    def records(self) -> RecordStore:
+        """Everything small."""
+        return self._records
