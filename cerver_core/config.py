@@ -30,7 +30,8 @@ T = TypeVar("T")
 class Settings:
     """What the environment says.
 
-    With `api_token` the road is the gateway at `gateway_url`; without, the engine on the SQLite file under `home`.
+    With `api_token` the road is the gateway at `gateway_url`; without, the engine, on the Postgres of `database_url` or
+    else on the SQLite file under `home`.
     `redact` says what is done about credentials that nobody named.
     `isolation` is the level asked for this machine's sandboxes; null means the strongest it can do. `providers` names
     those that other packages bring and that shall be used. `digest` offers an
@@ -41,6 +42,7 @@ class Settings:
     home: Path
     api_token: str | None = field(default=None, repr=False)
     gateway_url: str = DEFAULT_GATEWAY_URL
+    database_url: str | None = field(default=None, repr=False)
     durability: Durability = "full"
     redact: Detection = "on"
     isolation: IsolationLevel | None = None
@@ -68,6 +70,7 @@ class Settings:
             home=home.expanduser().absolute(),
             api_token=values.get("CERVER_API_TOKEN"),
             gateway_url=_url(values.get("CERVER_GATEWAY_URL", DEFAULT_GATEWAY_URL)),
+            database_url=_database(values.get("CERVER_DATABASE_URL")),
             durability=_choice(values, "CERVER_DURABILITY", _DURABILITIES, "full"),
             redact=_choice(values, "CERVER_REDACT", _DETECTIONS, "on"),
             isolation=_choice(values, "CERVER_ISOLATION", _LEVELS, None),
@@ -91,6 +94,12 @@ def _url(value: str) -> str:
     if not value.startswith(("https://", "http://")):
         raise ConfigurationError("CERVER_GATEWAY_URL must start with https:// or http://")
     return value.rstrip("/")
+
+
+def _database(value: str | None) -> str | None:
+    if value is not None and not value.startswith(("postgresql://", "postgres://")):
+        raise ConfigurationError("CERVER_DATABASE_URL must start with postgresql://; unset it to use SQLite")
+    return value
 
 
 _DURABILITIES: Mapping[str, Durability] = {"full": "full", "relaxed": "relaxed"}

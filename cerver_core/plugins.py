@@ -89,10 +89,26 @@ def secret_backend(settings: Settings) -> SecretBackend:
 
 
 def store(settings: Settings) -> Store:
-    """Make the embedded store of this user: a SQLite file under the settings' home."""
+    """Make the store: the Postgres of the settings, or else this user's own SQLite file under their home.
+
+    Raises:
+        NotSupported: Postgres is asked for and its extra is not installed.
+    """
+    if settings.database_url is not None:
+        return _postgres(settings.database_url)
     from cerver_core.stores.sqlite import SqliteStore
 
     return SqliteStore(settings.home / "cerver.db", durability=settings.durability)
+
+
+def _postgres(url: str) -> Store:
+    try:
+        from cerver_core.stores.postgres import PostgresStore
+    except ModuleNotFoundError as error:
+        raise NotSupported(
+            "CERVER_DATABASE_URL is set and asyncpg is not installed: install cerver-mcp[postgres]"
+        ) from error
+    return PostgresStore(url)
 
 
 def _local(settings: Settings) -> Provider:
