@@ -9,7 +9,7 @@ from cerver_core.providers.local.layout import Box
 from cerver_core.providers.local.runtimes import Runtimes
 from cerver_core.wire.computes import InstallRequest
 
-__all__ = ["install_command", "install_environment", "named_paths"]
+__all__ = ["check_names", "install_command", "install_environment", "named_paths"]
 
 _SETTINGS = frozenset({
     "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_TRUSTED_HOST", "PIP_CERT", "PIP_FIND_LINKS", "PIP_NO_INDEX",
@@ -32,9 +32,7 @@ def install_command(request: InstallRequest, inside: Box, runtimes: Runtimes) ->
         InvalidInput: a name is empty, or is an option in disguise.
         RuntimeMissing: the installer is not on this machine; the message says how to get it.
     """
-    for name in request.packages:
-        if not name.strip() or name.strip().startswith("-") or any(ord(sign) < 32 for sign in name):
-            raise InvalidInput(f"{name!r} is not the name of a package: give a name, a requirement or a path")
+    check_names(request)
     if request.installer == "npm":
         return [*_npm(runtimes), "--prefix", inside.root, "--", *request.packages]
     python = runtimes.program("python")
@@ -44,6 +42,13 @@ def install_command(request: InstallRequest, inside: Box, runtimes: Runtimes) ->
     options = ["--upgrade", "--no-input", "--disable-pip-version-check", "--no-warn-script-location", "--no-cache-dir"]
     options += ["--root-user-action", "ignore", "--target", inside.packages]
     return [python, *pip, "install", *options, "--", *request.packages]
+
+
+def check_names(request: InstallRequest) -> None:
+    """Raise `InvalidInput` for a name that is empty, or is an option in disguise."""
+    for name in request.packages:
+        if not name.strip() or name.strip().startswith("-") or any(ord(sign) < 32 for sign in name):
+            raise InvalidInput(f"{name!r} is not the name of a package: give a name, a requirement or a path")
 
 
 def install_environment(environ: Mapping[str, str]) -> dict[str, str]:

@@ -12,7 +12,7 @@ from typing import Self
 
 from cerver_core.errors import FileMissing, InvalidInput, PathEscapesWorkspace
 
-__all__ = ["FOLDER_FLAGS", "Place", "walk"]
+__all__ = ["FOLDER_FLAGS", "Place", "checked_path", "walk"]
 
 FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _MOST_LINKS = 40
@@ -68,10 +68,16 @@ def walk(root: str, path: str, *, make: bool = False) -> Place:
         FileMissing: a folder on the way is missing.
         InvalidInput: it holds a NUL byte, is too long, goes through a file, or links run in circles.
     """
-    return _Walk(root, _checked(path), make=make).run()
+    return _Walk(root, checked_path(path), make=make).run()
 
 
-def _checked(path: str) -> str:
+def checked_path(path: str) -> str:
+    """Give a path back if its text alone does not rule it out.
+
+    Raises:
+        PathEscapesWorkspace: it is absolute.
+        InvalidInput: it holds a NUL character, is too long or too deep, or is no text.
+    """
     if "\0" in path:
         raise InvalidInput("a path cannot hold a NUL character")
     try:

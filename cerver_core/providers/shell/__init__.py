@@ -1,0 +1,6 @@
+"""What a remote sandbox does through its shell: the base of every adapter for a cloud."""
+
+from cerver_core.providers.shell.link import Ended, Link, Program, ProgramStream
+from cerver_core.providers.shell.provider import ShellProvider
+
+__all__ = ["Ended", "Link", "Program", "ProgramStream", "ShellProvider"]
