@@ -132,7 +132,7 @@ class CloudHttp:
         as long as it likes.
         """
         asked = f"{method} {_path(url)}"
-        with self._mapped(asked):
+        with self.mapped(asked):
             request = self._http.build_request(
                 method, url if "://" in url else self.base_url + url, params=query, content=content, headers=headers,
                 timeout=httpx2.Timeout(silence_s, connect=self._connect_timeout_s, pool=self._connect_timeout_s),
@@ -194,7 +194,8 @@ class CloudHttp:
         return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
     @contextmanager
-    def _mapped(self, asked: str) -> Generator[None]:
+    def mapped(self, asked: str) -> Generator[None]:
+        """Turn what httpx raises while the block asks for something into our errors."""
         name = self.vendor.name
         try:
             yield
