@@ -5,7 +5,7 @@ checks Host and Origin, and speaks both generations of the protocol.
 """
 
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
@@ -26,6 +26,7 @@ from starlette.types import Receive, Scope, Send
 
 from cerver_core.api import Caller, Cerver, Host
 from cerver_core.errors import CerverError, Forbidden, NotSupported, Unauthorized
+from cerver_core.gateway.mounts import Surroundings
 from cerver_core.wire.problems import status_of, to_problem
 from cerver_mcp.server import build_over
 from cerver_mcp.tools import TOOLS
@@ -63,25 +64,19 @@ class _CallersOwn:
 class McpOverHttp:
     """An ASGI application that serves MCP; `run` must be entered around its life.
 
-    `url` is where the gateway is reached: its host is allowed beside the loopback ones, and its origin with
-    `origins`. With `is_alone`, one process serves everybody: protocol sessions live in it, and a stream that broke
-    can be resumed. Several replicas serve without protocol sessions instead, so that any of them can answer.
+    The gateway's own address is allowed as host and origin beside the loopback ones. Where one process serves
+    everybody, protocol sessions live in it, and a stream that broke can be resumed; several replicas serve without
+    protocol sessions instead, so that any of them can answer.
     """
 
-    def __init__(
-        self,
-        host: Host,
-        *,
-        url: str,
-        origins: Sequence[str] = (),
-        is_alone: bool = True,
-        admit: Callable[[Caller], None] = lambda _caller: None,
-    ) -> None:
-        self._host = host
-        self._admit = admit
-        server = build_over(partial(nullcontext, _CallersOwn(host)), _TOOLS)
-        manager = _Resumable if is_alone else StreamableHTTPSessionManager
-        self._sessions = manager(server, stateless=not is_alone, security_settings=_security(url, origins))
+    def __init__(self, around: Surroundings) -> None:
+        self._host = around.host
+        self._admit = around.admit
+        server = build_over(partial(nullcontext, _CallersOwn(around.host)), _TOOLS)
+        manager = _Resumable if around.is_alone else StreamableHTTPSessionManager
+        self._sessions = manager(
+            server, stateless=not around.is_alone, security_settings=_security(around.url, around.origins)
+        )
 
     @asynccontextmanager
     async def run(self) -> AsyncGenerator[None]:

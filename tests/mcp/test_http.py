@@ -20,6 +20,7 @@ from cerver_core.api import Caller, Cerver
 from cerver_core.api.replies import Replies
 from cerver_core.engine import Engine
 from cerver_core.errors import Unauthorized
+from cerver_core.gateway.mounts import Surroundings
 from cerver_core.plugins import secret_backend, store
 from cerver_mcp.http import McpOverHttp
 from cerver_mcp.tools import TOOLS
@@ -70,7 +71,8 @@ async def _served(app: ASGIApp) -> AsyncGenerator[str]:
 async def url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
     settings = settings_for(tmp_path)
     async with Engine(store(settings), {}, secret_backend(settings)) as engine:
-        mcp = McpOverHttp(_Host(engine), url="https://gateway.example", is_alone=request.param)
+        around = Surroundings(_Host(engine), "https://gateway.example", (), request.param, lambda _: None)
+        mcp = McpOverHttp(around)
         async with mcp.run(), _served(mcp) as url:
             yield url
 

@@ -1,0 +1,44 @@
+"""What is read rather than called: the API's documentation, and the figures that a monitor scrapes."""
+
+import json
+from collections.abc import Sequence
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from cerver_core.gateway.docs import page
+from cerver_core.gateway.openapi import document
+from cerver_core.gateway.telemetry import OPERATION, Telemetry
+from cerver_core.wire.operations import JSON
+
+__all__ = ["ROUTES"]
+
+_PAGE_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+    "Vary": "Accept",
+}
+
+
+async def _docs(request: Request) -> Response:
+    request.scope[OPERATION] = "docs"
+    url = str(request.base_url).rstrip("/")
+    wants_page = "text/html" in request.headers.get("accept", "") and request.query_params.get("format") != "json"
+    if wants_page:
+        return Response(page(url), media_type="text/html", headers=_PAGE_HEADERS)
+    return Response(json.dumps(document(url)), media_type=JSON, headers={"Vary": "Accept"})
+
+
+async def _metrics(request: Request) -> Response:
+    request.scope[OPERATION] = "metrics"
+    telemetry: Telemetry = request.app.state.telemetry
+    text, media = telemetry.exposition(request.headers.get("accept", ""))
+    return Response(text, headers={"Content-Type": media})
+
+
+ROUTES: Sequence[BaseRoute] = (
+    Route("/v2/docs", _docs),
+    Route("/openapi.json", _docs),
+    Route("/metrics", _metrics),
+)
+"""`GET /v2/docs` answers OpenAPI as JSON, and a page to whoever accepts HTML."""
