@@ -1,7 +1,7 @@
 """The hosted store as others see it: opens and closes what one replica holds, and gives each account its part."""
 
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from contextlib import AbstractContextManager, AsyncExitStack
 from typing import Self
 
 import anyio
@@ -9,11 +9,13 @@ import anyio
 from cerver_core.clock import Clock, SystemClock
 from cerver_core.errors import StoreUnavailable
 from cerver_core.stores.base import AccountStore, SessionStore, TranscriptStore
+from cerver_core.stores.notices import Noticed
 from cerver_core.stores.postgres.database import Database
 from cerver_core.stores.postgres.groups import Committer, Request
+from cerver_core.stores.postgres.notices import Notices
 from cerver_core.stores.postgres.records import PostgresRecords
 from cerver_core.stores.postgres.sessions import PostgresSessions
-from cerver_core.stores.postgres.texts import DIRECTORY, kept
+from cerver_core.stores.postgres.texts import DIRECTORY, kept, plain
 from cerver_core.stores.postgres.transcripts import PostgresTranscripts
 from cerver_core.stores.records import RecordStore
 
@@ -40,6 +42,7 @@ class PostgresStore:
         self._database = Database(
             url, limit_s=answer_limit_s, connect_limit_s=connect_limit_s, most_connections=most_connections
         )
+        self._notices = Notices(self._database)
         self._committer: Committer | None = None
         self._exits = AsyncExitStack()
 
@@ -50,10 +53,13 @@ class PostgresStore:
         async with AsyncExitStack() as exits:
             exits.push_async_callback(self._database.close)
             await self._database.open()
-            tasks = await exits.enter_async_context(anyio.create_task_group())
+            background = await exits.enter_async_context(anyio.create_task_group())
+            exits.callback(background.cancel_scope.cancel)
+            background.start_soon(self._notices.run)
+            writing = await exits.enter_async_context(anyio.create_task_group())
             committer = Committer(self._database, self._note_group)
             exits.callback(committer.close)
-            tasks.start_soon(committer.run)
+            writing.start_soon(committer.run)
             self._committer = committer
             self._exits = exits.pop_all()
         return self
@@ -71,7 +77,7 @@ class PostgresStore:
         """
         if self._committer is None:
             raise StoreUnavailable("the store is not open; enter it first")
-        transcripts = PostgresTranscripts(account_id, self._database, self._committer, self._note, self._clock)
+        transcripts = PostgresTranscripts(account_id, self._database, self._committer, self._notices.note, self._clock)
         return _PostgresAccount(account_id, self._database, transcripts)
 
     @property
@@ -85,11 +91,13 @@ class PostgresStore:
             raise StoreUnavailable("the store is not open; enter it first")
         return PostgresRecords(DIRECTORY, self._database)
 
-    def _note(self, account_id: str, session_id: str) -> None:
-        """Note that a session was written to."""
+    def watch(self, noticed: Noticed) -> AbstractContextManager[None]:
+        """Call `noticed` for what other replicas append; see `Noticing.watch`."""
+        return self._notices.watch(noticed)
 
     def _note_group(self, written: Sequence[Request]) -> None:
-        """Note that the sessions of a group were written to."""
+        for request in written:
+            self._notices.note(plain(request.account), plain(request.session))
 
 
 class _PostgresAccount:
