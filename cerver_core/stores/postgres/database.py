@@ -6,6 +6,7 @@ that shares connections by transaction may stand between.
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any, TypeAlias, TypeVar
 
 import anyio
@@ -22,6 +23,7 @@ Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 """A connection that was taken from the pool."""
 T = TypeVar("T")
 
+_BROKEN = (asyncpg.InterfaceError, asyncpg.InternalClientError, ConnectionError)
 _FIRST_PAUSE_S = 0.05
 _LONGEST_PAUSE_S = 0.5
 _UNDO_LIMIT_S = 2.0
@@ -141,6 +143,10 @@ class Database:
                 connection = await pool.acquire()
                 try:
                     return await work(connection)
+                except _BROKEN:
+                    with suppress(asyncpg.InterfaceError):
+                        connection.terminate()
+                    raise
                 finally:
                     await _give_back(pool, connection)
             raise DeadlineExceeded(
@@ -169,15 +175,17 @@ async def _leave_as_it_is(_connection: object) -> None:
 
 
 async def _give_back(pool: "asyncpg.Pool[asyncpg.Record]", connection: Connection) -> None:
-    if not connection.is_closed() and connection.is_in_transaction():
-        connection.terminate()
-    with anyio.CancelScope(shield=True):
-        await pool.release(connection, timeout=_UNDO_LIMIT_S)
+    # A connection that broke has gone back to the pool by itself, and then refuses every question.
+    with suppress(asyncpg.InterfaceError):
+        if connection.is_in_transaction():
+            connection.terminate()
+        with anyio.CancelScope(shield=True):
+            await pool.release(connection, timeout=_UNDO_LIMIT_S)
 
 
 async def _undo(connection: Connection) -> None:
-    with anyio.CancelScope(shield=True), anyio.move_on_after(_UNDO_LIMIT_S):
+    with anyio.CancelScope(shield=True), anyio.move_on_after(_UNDO_LIMIT_S), suppress(asyncpg.InterfaceError):
         try:
             await connection.execute("ROLLBACK")
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        except (asyncpg.PostgresError, OSError):
             connection.terminate()
