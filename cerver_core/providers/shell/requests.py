@@ -2,7 +2,7 @@
 
 import shlex
 
-from cerver_core.errors import PathEscapesWorkspace
+from cerver_core.errors import InvalidInput, PathEscapesWorkspace
 from cerver_core.providers.base import Command
 from cerver_core.providers.local.paths import checked_path
 from cerver_core.providers.local.requests import check
@@ -13,6 +13,9 @@ __all__ = ["ARGUMENT_BYTES", "check_command", "checked", "code_argv", "install_a
 
 ARGUMENT_BYTES = 96 * 1024
 """Linux takes at most 128 KiB in one argument; longer code goes through a file."""
+
+_NAME_BYTES = 255
+"""What Linux file systems take."""
 
 _PROGRAMS: dict[Runtime, str] = {"shell": "/bin/sh", "python": "python3", "node": "node"}
 _PIP = (
@@ -39,6 +42,8 @@ def checked(path: str) -> str:
     names = [name for name in checked_path(path).split("/") if name not in ("", ".")]
     depth = 0
     for name in names:
+        if len(name.encode()) > _NAME_BYTES:
+            raise InvalidInput(f"a name in {path[:100]!r} has more than {_NAME_BYTES} bytes")
         depth += -1 if name == ".." else 1
         if depth < 0:
             raise PathEscapesWorkspace(f"{path!r} leaves the workspace")
@@ -61,7 +66,9 @@ def code_argv(root: str, command: Command, file: str | None) -> tuple[str, ...]:
     """Give the command line for a piece of code; `file` is where long code lies."""
     program, code = _PROGRAMS[command.runtime], command.code
     if command.runtime == "shell":
-        tell = f"{{ command pwd -P >|{shlex.quote(f'{root}/run/cwd')}; }} 2>/dev/null"
+        tell = (
+            f'{{ command cd -P -- "$PWD" && printf \'%s\\n\' "$PWD" >|{shlex.quote(f"{root}/run/cwd")}; }} 2>/dev/null'
+        )
         text = code if file is None else f". {shlex.quote(file)}"
         # On one line with the code, so that its line numbers stay true.
         return (program, "-c", "--", f"trap {shlex.quote(tell)} EXIT; {text}")
