@@ -36,6 +36,7 @@ from cerver_core.errors import CerverError
 from cerver_core.redaction import KnownSecrets
 from cerver_mcp import prompts, resources
 from cerver_mcp.boundary import argument_error, error_text, internal_error
+from cerver_mcp.draining import keep_draining
 from cerver_mcp.handover import Handover
 from cerver_mcp.opener import Connect, Opener, open_later
 from cerver_mcp.tools import TOOLS
@@ -160,10 +161,19 @@ def serve(handover: Handover, watchdog: Watchdog) -> int:
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     settings = Settings.from_environ()
     known = KnownSecrets()
-    server = build(partial(_connect, settings, known), known)
+    server = build_over(partial(_opening, settings, known), TOOLS, known)
     threading.Thread(target=_preload, name="cerver-preload", daemon=True).start()
     anyio.run(_serve, server, handover, watchdog)
     return watchdog.code
+
+
+@asynccontextmanager
+async def _opening(settings: Settings, known: KnownSecrets) -> AsyncGenerator[Opener]:
+    """Open Cerver later, and bring in meanwhile what agents' hooks note."""
+    async with open_later(partial(_connect, settings, known)) as opener, anyio.create_task_group() as tasks:
+        tasks.start_soon(keep_draining, opener, settings)
+        yield opener
+        tasks.cancel_scope.cancel()
 
 
 def _connect(settings: Settings, known: KnownSecrets) -> AbstractAsyncContextManager[Cerver]:

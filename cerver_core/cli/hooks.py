@@ -59,8 +59,7 @@ def _follow(lock: int) -> int:
     async def follow() -> int:
         held: int | None = lock
         while held is not None:
-            os.truncate(held, 0)
-            os.pwrite(held, f"{os.getpid()}\n".encode(), 0)
+            spool.sign(held)
             try:
                 await _follow_once(settings, spool)
             except CerverError:
