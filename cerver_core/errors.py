@@ -20,6 +20,7 @@
     │   └── IsolationUnavailable              the asked isolation cannot be had on this machine
     ├── Unauthorized                          no credential, or one that is not accepted
     ├── Forbidden                             a good credential without the right
+    │   └── ProjectKeyRequired                sessions are opened in a project here
     ├── PaymentRequired                       a spending limit or subscription stands in the way
     ├── TooLarge                              more bytes than a documented limit
     ├── RateLimited                           asked too often; `retry_after_s` when it is known
@@ -71,6 +72,7 @@ __all__ = [
     "NotSupported",
     "PathEscapesWorkspace",
     "PaymentRequired",
+    "ProjectKeyRequired",
     "ProviderFailed",
     "ProviderUnavailable",
     "RateLimited",
@@ -228,6 +230,12 @@ class Forbidden(CerverError):
     """The credential is good and lacks the right."""
 
     code = "forbidden"
+
+
+class ProjectKeyRequired(Forbidden):
+    """This gateway opens sessions in a project alone, and neither the key nor the request names one."""
+
+    code = "project_key_required"
 
 
 class PaymentRequired(CerverError):

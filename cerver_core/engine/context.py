@@ -10,6 +10,7 @@ from cerver_core.clock import Clock, to_us
 from cerver_core.engine.feed import Feed
 from cerver_core.engine.journal import Journal
 from cerver_core.engine.masking import Masking
+from cerver_core.engine.tenant import Tenant
 from cerver_core.errors import ProviderUnavailable, SessionStateConflict
 from cerver_core.providers.base import Provider, SandboxRef
 from cerver_core.redaction import KnownSecrets
@@ -36,6 +37,7 @@ class Context:
     journal: Journal
     holder: str
     tasks: TaskGroup
+    tenant: Tenant
 
     def now_us(self) -> int:
         """Tell the time as the store keeps it."""

@@ -6,7 +6,10 @@ from typing import Self
 
 import anyio
 
+from cerver_core.api.host import Caller
 from cerver_core.clock import Clock, SystemClock
+from cerver_core.engine.account import EngineAccount
+from cerver_core.engine.admin import EngineAdmin
 from cerver_core.engine.computes import EngineComputes
 from cerver_core.engine.context import Context
 from cerver_core.engine.executions import Executions
@@ -17,10 +20,13 @@ from cerver_core.engine.journal import Journal
 from cerver_core.engine.lifecycle import Lifecycles
 from cerver_core.engine.masking import Detection, Masking
 from cerver_core.engine.placement import Placement
+from cerver_core.engine.projects import EngineProjects
 from cerver_core.engine.retention import Retention
 from cerver_core.engine.routing import EngineRouting
 from cerver_core.engine.sessions import EngineSessions
+from cerver_core.engine.tenant import Tenant
 from cerver_core.engine.transcripts import EngineTranscripts
+from cerver_core.engine.vaults import EngineVaults
 from cerver_core.providers.base import Provider
 from cerver_core.redaction import KnownSecrets
 from cerver_core.secrets.base import SecretBackend
@@ -40,6 +46,10 @@ class AccountCerver:
         self.computes = EngineComputes(context, Executions(context))
         self.files = EngineFiles(context)
         self.routing = EngineRouting(placement)
+        self.projects = EngineProjects(context)
+        self.account = EngineAccount(context, self.projects)
+        self.admin = EngineAdmin(context)
+        self.vaults = EngineVaults(context)
 
 
 class Engine:
@@ -58,23 +68,23 @@ class Engine:
         clock: Clock | None = None,
         detection: Detection = "on",
     ) -> None:
-        self._store = store
+        self.store = store
         self._providers = providers
         self._secrets = secrets
         self._known = known or KnownSecrets()
-        self._clock = clock or SystemClock()
+        self.clock = clock or SystemClock()
         self._masking = Masking(self._known, detection)
         self._exits = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
         """Open the store, then the providers and the secret backend."""
         async with AsyncExitStack() as exits:
-            await exits.enter_async_context(self._store)
+            await exits.enter_async_context(self.store)
             await exits.enter_async_context(self._secrets)
             for provider in self._providers.values():
                 await exits.enter_async_context(provider)
-            self._tasks = await exits.enter_async_context(anyio.create_task_group())
-            exits.callback(self._tasks.cancel_scope.cancel)
+            self.tasks = await exits.enter_async_context(anyio.create_task_group())
+            exits.callback(self.tasks.cancel_scope.cancel)
             self._exits = exits.pop_all()
         return self
 
@@ -83,21 +93,28 @@ class Engine:
         await self._exits.aclose()
 
     def account(self, account_id: str, *, sweep: bool = True) -> AccountCerver:
-        """Give one account's Cerver; with `sweep`, its left-behinds are put right in the background from now on."""
-        rows = self._store.account(account_id)
+        """Give this machine's own Cerver; with `sweep`, left-behinds are put right in the background from now on."""
+        context = self.context(Tenant(Caller(account_id=account_id, key_id=account_id)), self._masking)
+        if sweep:
+            self.tasks.start_soon(Retention(context).run)
+        return AccountCerver(context)
+
+    def context(self, tenant: Tenant, masking: Masking | None = None) -> Context:
+        """Give what the resources of one account work with; without `masking`, it masks no secret of another's."""
+        rows = self.store.account(tenant.account_id)
         feed = Feed()
-        context = Context(
+        known = self._known if masking is not None else KnownSecrets()
+        masking = masking or Masking(known, self._masking.detection)
+        return Context(
             rows=rows,
             providers=self._providers,
             secrets=self._secrets,
-            known=self._known,
-            masking=self._masking,
-            clock=self._clock,
+            known=known,
+            masking=masking,
+            clock=self.clock,
             feed=feed,
-            journal=Journal(rows.transcripts, self._masking, self._clock, feed),
+            journal=Journal(rows.transcripts, masking, self.clock, feed),
             holder=this_process(),
-            tasks=self._tasks,
+            tasks=self.tasks,
+            tenant=tenant,
         )
-        if sweep:
-            self._tasks.start_soon(Retention(context).run)
-        return AccountCerver(context)

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import anyio
 from pydantic import JsonValue
@@ -10,10 +10,13 @@ from pydantic import JsonValue
 from cerver_core.engine.context import Context, sandbox_from_json
 from cerver_core.engine.output import Capture
 from cerver_core.engine.record import ExecRecord, Plan
+from cerver_core.engine.secret_sources import SecretSources
+from cerver_core.engine.spending import Meter
 from cerver_core.errors import CerverError, InvalidInput, ProviderFailed
 from cerver_core.providers.base import Command, Exited, Output
 from cerver_core.redaction import Redactor
 from cerver_core.render.executions import as_content
+from cerver_core.stores.base import StoredSession
 from cerver_core.wire.computes import (
     ExecEvent,
     ExecFinished,
@@ -35,6 +38,8 @@ class Executions:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._vaults = SecretSources(context)
+        self._meter = Meter(context.tenant, context.rows.records, context.clock)
 
     @asynccontextmanager
     async def open(
@@ -46,7 +51,7 @@ class Executions:
         provider = self._context.provider_of(session)
         needs = Requirements.model_validate(session.requirements)
         timeout_s = _timeout_s(request.timeout_s, needs)
-        values, redactor, notes = await self._secrets(request)
+        values, redactor, notes = await self._secrets(session, request)
         command = Command(
             code=request.code,
             runtime=request.runtime or needs.runtime,
@@ -65,7 +70,7 @@ class Executions:
             is_streamed=is_streamed,
             notes=notes,
         )
-        async with self._recorded(plan, started_s) as events:
+        async with self._charged(plan), self._recorded(plan, started_s) as events:
             yield events
 
     @asynccontextmanager
@@ -84,13 +89,21 @@ class Executions:
             redactor=self._context.known.redactor,
             isolation=await provider.isolation(sandbox),
         )
-        async with self._recorded(plan, started_s) as events:
+        async with self._charged(plan), self._recorded(plan, started_s) as events:
             yield events
 
-    async def _secrets(self, request: ExecRequest) -> tuple[dict[str, str], Redactor, tuple[str, ...]]:
+    def _charged(self, plan: Plan) -> AbstractAsyncContextManager[None]:
+        session = plan.session
+        return self._meter.execution(str(session.provider), session.project, timeout_s=plan.timeout_s)
+
+    async def _secrets(
+        self, session: StoredSession, request: ExecRequest
+    ) -> tuple[dict[str, str], Redactor, tuple[str, ...]]:
         values: dict[str, str] = {}
-        for name in dict.fromkeys(request.secrets):
-            values[name] = (await self._context.secrets.fetch(name)).value
+        if request.secrets:
+            async with self._vaults.of_session(session, request.secrets) as vault:
+                for name in dict.fromkeys(request.secrets):
+                    values[name] = (await vault.fetch(name)).value
         redactor = self._context.known.redactor.with_secrets(values)
         short = [name for name in redactor.too_short if name in values]
         notes = (f"too short to be redacted (under 8 characters): {', '.join(short)}",) if short else ()

@@ -8,6 +8,7 @@ import anyio
 from cerver_core.clock import from_us, to_us
 from cerver_core.engine import views
 from cerver_core.engine.context import Context, sandbox_from_json, sandbox_to_json
+from cerver_core.engine.opening import Opening
 from cerver_core.engine.placement import Place, Placement
 from cerver_core.errors import SessionStateConflict
 from cerver_core.ids import new_session_id
@@ -32,9 +33,14 @@ class Lifecycles:
     def __init__(self, context: Context, placement: Placement) -> None:
         self._context = context
         self._placement = placement
+        self._opening = Opening(context)
 
     async def create(self, request: CreateSession, *, parent: StoredSession | None = None) -> SessionEnvelope:
         """Open a session, with a sandbox unless it is memory alone."""
+        async with self._opening.admitted(request) as admitted:
+            return await self._create(admitted, parent)
+
+    async def _create(self, request: CreateSession, parent: StoredSession | None) -> SessionEnvelope:
         started = self._context.clock.monotonic()
         session = self._new_session(request, parent)
         task = [NewEntry(role="user", content=request.task)] if request.task else []

@@ -29,11 +29,15 @@ class Retention:
     async def run(self) -> None:
         """Sweep now and every hour, until cancelled; a failed sweep is logged and tried again."""
         while True:
-            try:
-                await self.sweep()
-            except CerverError:
-                log.warning("a sweep failed and will be tried again", exc_info=True)
+            await self.sweep_quietly()
             await anyio.sleep(_EVERY_S)
+
+    async def sweep_quietly(self) -> None:
+        """Sweep; a failure is logged, and the next sweep tries again."""
+        try:
+            await self.sweep()
+        except CerverError:
+            log.warning("a sweep failed and will be tried again", exc_info=True)
 
     async def sweep(self) -> None:
         """Put right what is wrong now. Any number of processes may do it at once."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import Field, JsonValue
+from pydantic import AliasChoices, Field, JsonValue
 
 from cerver_core.wire.computes import ComputeChoice, Isolation, Requirements
 from cerver_core.wire.model import CamelReply, Name, Reply, Request, UtcTime
@@ -82,6 +82,8 @@ class CreateSession(Request):
     memory alone. A non-empty `task` becomes the first entry of the transcript, by the user. `parent_session_id` makes
     it a child of that session. `created_at` is for a conversation that began before it came here: the session is as
     old as that, and its last activity too until something is appended (a time still to come counts as now).
+    `agent` is a saved agent, whose settings hold where nothing else is said.
+    `environment_slug` names an environment of the project: its vault and repos are the session's.
     `session_id` is for one that has an id from elsewhere, a UUID: it keeps it.
     """
 
@@ -97,7 +99,11 @@ class CreateSession(Request):
     requirements: Requirements = Requirements()
     policy: Policy = Policy()
     metadata: Mapping[str, JsonValue] = {}
-    project_slug: Annotated[Name, Field(max_length=200)] | None = None
+    project_slug: Annotated[Name, Field(max_length=200)] | None = Field(
+        default=None, validation_alias=AliasChoices("project_slug", "app_slug")
+    )
+    environment_slug: Annotated[Name, Field(max_length=100)] | None = None
+    agent: Annotated[Name, Field(max_length=200)] | None = None
     parent_session_id: Annotated[Name, Field(max_length=200)] | None = None
     created_at: UtcTime | None = None
 
@@ -128,9 +134,15 @@ class UpdateSession(Request):
 
 
 class AttachCompute(Request):
-    """Put another compute under a session, or none; the transcript stays."""
+    """Put another compute under a session, or none; the transcript stays.
+
+    `compute_priority` names computes instead, the best first: the first that can take the session does.
+    """
 
     compute: ComputeChoice | None = None
+    compute_priority: Annotated[
+        tuple[Annotated[Name, Field(min_length=1, max_length=200)], ...], Field(max_length=20)
+    ] = ()
 
 
 class ListSessions(Request):

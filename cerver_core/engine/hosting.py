@@ -1,0 +1,234 @@
+"""Many accounts over one engine: finds out whose key it is, and gives each caller what is theirs and nothing else."""
+
+import secrets
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Generic, TypeVar, cast
+
+import anyio
+
+from cerver_core.api.host import Caller, KeyKind, Scope
+from cerver_core.api.replies import Replies
+from cerver_core.clock import Clock, from_us
+from cerver_core.engine.context import Context
+from cerver_core.engine.directory import Directory, new_account_id
+from cerver_core.engine.engine import AccountCerver, Engine
+from cerver_core.engine.journal import Journal
+from cerver_core.engine.keys import USED, Keys, NewKey
+from cerver_core.engine.logins import EngineLogins
+from cerver_core.engine.replies import EngineReplies
+from cerver_core.engine.retention import Retention
+from cerver_core.engine.scoping import ProjectRows
+from cerver_core.engine.tenant import Hosting, HostOptions, OpenVault, Tenant
+from cerver_core.errors import CerverError, StoreUnavailable, Unauthorized
+from cerver_core.keys import parse_key, same_hash
+from cerver_core.sealing import Sealer
+from cerver_core.stores.base import Store
+from cerver_core.stores.records import Record, RecordStore
+
+__all__ = ["EngineHost"]
+
+_REFUSED = "the key is not accepted: it is unknown, revoked or expired"
+"""One answer for every reason, so that nobody learns which keys there are."""
+
+_SERVER = "server"
+_PEPPER = "pepper"
+_FIRST = "first_account"
+_NOBODY = "0" * 64
+_WARM_ACCOUNTS = 1_000
+_WARM_CALLERS = 4_000
+_USED_EVERY_US = 60 * 1_000_000
+_SWEEP_EVERY_S = 3_600
+T = TypeVar("T")
+
+
+class EngineHost:
+    """Satisfies `cerver_core.api.host.Host`. Open the engine first, then `await EngineHost.open(...)`.
+
+    Every call reads its key from the store (one look into an index), so a key that is revoked on any replica is let
+    in nowhere from that moment on.
+    """
+
+    def __init__(self, engine: Engine, hosting: Hosting, clock: Clock) -> None:
+        self._engine = engine
+        self.hosting = hosting
+        self._directory = hosting.directory
+        self._clock = clock
+        self._accounts = _Warm[Context](_WARM_ACCOUNTS)
+        self._callers = _Warm[AccountCerver](_WARM_CALLERS)
+        self._used = _Warm[int](_WARM_CALLERS)
+        self.logins = EngineLogins(hosting, clock)
+
+    @classmethod
+    async def open(
+        cls,
+        engine: Engine,
+        sealer: Sealer,
+        options: HostOptions,
+        open_vault: Mapping[str, OpenVault],
+        *,
+        sweep: bool = True,
+    ) -> "EngineHost":
+        """Make a host over an open engine.
+
+        Raises:
+            ConfigurationError, StoreCorrupt: the master key is not the one that the store was used with.
+        """
+        directory = Directory(engine.store.directory, engine.clock)
+        pepper = await _pepper(directory, sealer)
+        host = cls(
+            engine,
+            Hosting(directory, sealer, pepper, options, open_vault, partial(_records_of, engine.store)),
+            engine.clock,
+        )
+        if sweep:
+            engine.tasks.start_soon(host._sweep)
+        return host
+
+    async def authenticate(self, token: str) -> Caller:
+        """Find out whose key this is. An unknown key takes as long as a wrong one."""
+        key = parse_key(token)
+        if key is None:
+            raise Unauthorized(_REFUSED)
+        record = await self._directory.key(key.key_id)
+        kept = _NOBODY if record is None else str(record.data["hash"])
+        is_same = same_hash(kept, key.hash(self.hosting.pepper))
+        if record is None or not is_same or record.data["disabled"] is True:
+            raise Unauthorized(_REFUSED)
+        self._note_use(record)
+        return self._caller(record)
+
+    def cerver(self, caller: Caller) -> AccountCerver:
+        """Give the caller's Cerver."""
+        name = f"{caller.account_id} {caller.key_id} {caller.project_slug} {sorted(caller.scopes)}"
+        found = self._callers.get(name)
+        if found is None:
+            found = AccountCerver(self._scoped(Tenant(caller, self.hosting)))
+            self._callers.put(name, found)
+        return found
+
+    def replies(self, caller: Caller) -> Replies:
+        """Give what was answered to the account under idempotency keys."""
+        records = self._context(Tenant(caller, self.hosting)).rows.records
+        return EngineReplies(records, self._clock)
+
+    async def is_ready(self) -> bool:
+        """Tell whether the store answers."""
+        try:
+            await self._directory.records.get(_SERVER, _PEPPER, now_us=self._directory.now_us())
+        except StoreUnavailable:
+            return False
+        return True
+
+    async def first_key(self, account_id: str | None = None) -> str | None:
+        """Make the first account, its operator's, and a key of it; null when that was done before."""
+        now_us = self._directory.now_us()
+        new_id = account_id or new_account_id()
+        done = await self._directory.records.put(
+            _SERVER, _FIRST, {"account_id": new_id}, now_us=now_us, expected_version=0
+        )
+        if done is None:
+            return None
+        await self._directory.add_account(new_id, name="operator", is_operator=True)
+        return (await self.keys(new_id).create(NewKey("first", is_operator=True))).key
+
+    def keys(self, account_id: str) -> Keys:
+        """Give the keys of an account."""
+        return Keys(account_id, self.hosting.records_of(account_id), self.hosting, self._clock)
+
+    def _caller(self, record: Record) -> Caller:
+        data = record.data
+        account_id = str(data["account_id"])
+        scopes = cast("frozenset[Scope]", frozenset(map(str, cast("list[str]", data["scopes"]))))
+        is_owner = data["operator"] is True or account_id in self.hosting.options.owners
+        project = cast("str | None", data["project_slug"])
+        return Caller(
+            account_id=account_id,
+            key_id=record.id,
+            kind=cast("KeyKind", data["kind"]),
+            scopes=scopes,
+            project_slug=project,
+            allowed_origins=tuple(map(str, cast("list[str]", data["origins"]))),
+            is_operator=is_owner and project is None and "admin" in scopes,
+            expires_at=None if record.expires_at_us is None else from_us(record.expires_at_us),
+        )
+
+    def _note_use(self, record: Record) -> None:
+        """Write when the key was used, at most once a minute, beside the call."""
+        now_us = self._directory.now_us()
+        last_us = self._used.get(record.id)
+        if last_us is None or now_us - last_us >= _USED_EVERY_US:
+            self._used.put(record.id, now_us)
+            self._engine.tasks.start_soon(self._write_use, str(record.data["account_id"]), record.id, now_us)
+
+    async def _write_use(self, account_id: str, key_id: str, now_us: int) -> None:
+        try:
+            await self.hosting.records_of(account_id).put(USED, key_id, {}, now_us=now_us)
+        except CerverError:
+            self._used.put(key_id, 0)
+
+    def _context(self, tenant: Tenant) -> Context:
+        found = self._accounts.get(tenant.account_id)
+        if found is None:
+            found = self._engine.context(tenant)
+            self._accounts.put(tenant.account_id, found)
+        return found
+
+    def _scoped(self, tenant: Tenant) -> Context:
+        context = self._context(tenant)
+        if tenant.project is None:
+            return replace(context, tenant=tenant)
+        rows = ProjectRows(context.rows, tenant.project)
+        journal = Journal(rows.transcripts, context.masking, context.clock, context.feed)
+        return replace(context, tenant=tenant, rows=rows, journal=journal)
+
+    async def _sweep(self) -> None:
+        """Put right every hour what crashes left behind, account by account."""
+        while True:
+            async for entry in self._directory.accounts():
+                caller = Caller(account_id=entry.id, key_id="sweep")
+                await Retention(self._engine.context(Tenant(caller, self.hosting))).sweep_quietly()
+            await anyio.sleep(_SWEEP_EVERY_S)
+
+
+class _Warm(Generic[T]):
+    """Keeps what was used last, up to a bound."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._kept: OrderedDict[str, T] = OrderedDict()
+
+    def get(self, name: str) -> T | None:
+        """Give what is kept by this name."""
+        found = self._kept.get(name)
+        if found is not None:
+            self._kept.move_to_end(name)
+        return found
+
+    def put(self, name: str, value: T) -> None:
+        """Keep, and let go of what was used longest ago."""
+        self._kept[name] = value
+        self._kept.move_to_end(name)
+        if len(self._kept) > self._most:
+            self._kept.popitem(last=False)
+
+
+def _records_of(store: Store, account_id: str) -> RecordStore:
+    return store.account(account_id).records
+
+
+async def _pepper(directory: Directory, sealer: Sealer) -> bytes:
+    """Read the key under which API keys are hashed; made once, and sealed, so that it outlives every master key."""
+    now_us = directory.now_us()
+    record = await directory.records.get(_SERVER, _PEPPER, now_us=now_us)
+    if record is None:
+        sealed = sealer.seal(_SERVER, _PEPPER, {_PEPPER: secrets.token_hex(32)})
+        record = await directory.records.put(
+            _SERVER, _PEPPER, {"sealed": sealed}, now_us=now_us, expected_version=0
+        ) or await directory.records.get(_SERVER, _PEPPER, now_us=now_us)
+    sealed = None if record is None else record.data.get("sealed")
+    if not isinstance(sealed, dict):
+        raise StoreUnavailable("the store does not give back what was just kept in it")
+    return bytes.fromhex(sealer.open(_SERVER, _PEPPER, sealed)[_PEPPER])
