@@ -1,7 +1,7 @@
 """Assembles the gateway: middlewares, operations, sockets and the few routes beside the HTTP map, over one `Host`."""
 
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -10,18 +10,22 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, WebSocketRoute
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from cerver_core.api import Host
+from cerver_core.clock import SystemClock
 from cerver_core.errors import CerverError, NotFound
-from cerver_core.gateway import health, sockets
+from cerver_core.gateway import health, pages, sockets
 from cerver_core.gateway.answers import problem
 from cerver_core.gateway.call import Serving
 from cerver_core.gateway.dispatch import Operations
 from cerver_core.gateway.edge import Edge
 from cerver_core.gateway.limits import Limits
 from cerver_core.gateway.live import Live
+from cerver_core.gateway.mounts import Mounted
+from cerver_core.gateway.ratelimits import RateLimits
 from cerver_core.gateway.routes import HANDLERS
+from cerver_core.gateway.telemetry import Telemetry, Watched
 from cerver_core.wire.operations import OPERATIONS
 
 __all__ = ["create_app"]
@@ -40,26 +44,39 @@ _SHOWN_HEADERS = (
 )
 
 
-def create_app(host: Host, *, limits: Limits | None = None) -> Starlette:
-    """Make the ASGI application of a gateway for everybody the host knows.
+def create_app(
+    host: Host,
+    *,
+    limits: Limits | None = None,
+    rates: RateLimits | None = None,
+    telemetry: Telemetry | None = None,
+    mounted: Mapping[str, Mounted] | None = None,
+) -> Starlette:
+    """Make the ASGI application of a gateway for everybody the host knows; `mounted` stands beside the operations.
 
     Its lifespan must run (every ASGI server does that). `app.state.serving.live.stop()` ends the streams before a stop.
     """
-    serving = Serving(host, limits or Limits(), Live())
+    serving = Serving(host, limits or Limits(), Live(), rates or RateLimits(SystemClock()))
+    telemetry = telemetry or Telemetry()
+    beside = dict(mounted or {})
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncGenerator[None]:
         del app
-        async with serving.live.running():
+        async with AsyncExitStack() as lives:
+            await lives.enter_async_context(serving.live.running())
+            for application in beside.values():
+                await lives.enter_async_context(application.run())
             yield
 
     app = Starlette(
-        routes=_routes(),
-        middleware=_middlewares(),
+        routes=[*_routes(), *(Route(path, application) for path, application in beside.items())],
+        middleware=_middlewares(telemetry),
         exception_handlers={HTTPException: _refused},
         lifespan=lifespan,
     )
     app.state.serving = serving
+    app.state.telemetry = telemetry
     return app
 
 
@@ -69,12 +86,14 @@ def _routes() -> Sequence[BaseRoute]:
         Operations(OPERATIONS, HANDLERS),
         WebSocketRoute(sockets.STREAM_PATH, sockets.stream),
         *health.ROUTES,
+        *pages.ROUTES,
     )
 
 
-def _middlewares() -> Sequence[Middleware]:
+def _middlewares(telemetry: Telemetry) -> Sequence[Middleware]:
     """List what every request passes, the outermost first."""
     return (
+        Middleware(Watched, telemetry),
         Middleware(
             CORSMiddleware,
             allow_origins=("*",),

@@ -12,6 +12,7 @@ from cerver_core.api import Caller, Cerver, Host
 from cerver_core.errors import Unauthorized
 from cerver_core.gateway.limits import Limits
 from cerver_core.gateway.live import Live
+from cerver_core.gateway.ratelimits import RateLimits
 from cerver_core.gateway.reading import body_model, query_model
 from cerver_core.wire.model import Request
 from cerver_core.wire.operations import Operation
@@ -25,11 +26,12 @@ NO_KEY = "no key was given: send the header `Authorization: Bearer <key>`"
 
 @dataclass(frozen=True, slots=True)
 class Serving:
-    """What lives as long as the gateway: whom it serves, its limits, the live transcripts."""
+    """What lives as long as the gateway: whom it serves, its limits, the live transcripts, who asked how often."""
 
     host: Host
     limits: Limits
     live: Live
+    rates: RateLimits
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""Serves the operations of the HTTP map: finds one by its path, checks the key, reads the body, has it done, answers."""
+"""Serves the operations of the HTTP map: finds one by its path, checks the key, reads the body, has it done."""
 
 from collections.abc import Awaitable, Callable, Mapping
 
@@ -17,7 +17,7 @@ from cerver_core.gateway.paths import Paths
 from cerver_core.gateway.reading import body_bytes, header
 from cerver_core.wire.operations import JSON, Operation
 
-__all__ = ["Operations", "admit", "bearer"]
+__all__ = ["Operations", "address", "admit", "bearer", "identify"]
 
 
 class Operations(BaseRoute):
@@ -54,6 +54,8 @@ class Operations(BaseRoute):
         operation, limits = call.operation, call.serving.limits
         if not operation.is_open or call.token is not None:
             call.caller = await _caller(call)
+        else:
+            call.serving.rates.admit_stranger(address(call.scope))
         if operation.body_media == JSON:
             most = limits.body_of(operation)
             call.content = await body_bytes(
@@ -95,12 +97,38 @@ def bearer(scope: Scope) -> str | None:
 
 
 async def _caller(call: Call) -> Caller:
-    if not call.token:
-        raise Unauthorized(NO_KEY)
-    caller = await call.serving.host.authenticate(call.token)
+    caller = await identify(call.serving, call.scope, call.token)
     call.scope["cerver.key_id"] = caller.key_id
     admit(caller, call.operation.scope, header(call.scope, b"origin"))
     return caller
+
+
+async def identify(serving: Serving, scope: Scope, token: str | None) -> Caller:
+    """Find out who asks, and count the request: by the key, or by the address it came from if there is no good key.
+
+    Raises:
+        Unauthorized: there is no key, or it is not accepted.
+        RateLimited: the key, or the address, has asked too often.
+    """
+    try:
+        caller = await _known(serving, token)
+    except Unauthorized:
+        serving.rates.admit_stranger(address(scope))
+        raise
+    serving.rates.admit_key(caller.key_id)
+    return caller
+
+
+async def _known(serving: Serving, token: str | None) -> Caller:
+    if not token:
+        raise Unauthorized(NO_KEY)
+    return await serving.host.authenticate(token)
+
+
+def address(scope: Scope) -> str:
+    """Give the address a request came from, as the server saw it."""
+    client: tuple[str, int] | None = scope.get("client")
+    return client[0] if client else "unknown"
 
 
 def admit(caller: Caller, scope: str, origin: str | None) -> None:

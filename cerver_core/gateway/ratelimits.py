@@ -35,13 +35,14 @@ class RateLimits:
     """Admits requests and streams, or says when to come back.
 
     `key` is for callers by their key; `stranger` for addresses: requests without a good key, and log-ins.
-    `streams` is the most streams and sockets that one key holds open at once. The figures are our choice.
+    `streams` is the most streams and sockets that one key holds open at once. The figures are our choice: a key may
+    ask about as often as one process can answer, a stranger as often as a person who mistypes.
     """
 
     clock: Clock
-    key: Rate = Rate(per_s=100, burst=400)
-    stranger: Rate = Rate(per_s=1, burst=30)
-    streams: int = 100
+    key: Rate = Rate(per_s=5_000, burst=10_000)
+    stranger: Rate = Rate(per_s=10, burst=300)
+    streams: int = 2_000
     _buckets: OrderedDict[str, _Bucket] = field(default_factory=OrderedDict[str, _Bucket])
     _open: dict[str, int] = field(default_factory=dict[str, int])
 

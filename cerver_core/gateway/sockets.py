@@ -15,10 +15,11 @@ from pydantic import Field, ValidationError
 from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
+from cerver_core.api import Caller
 from cerver_core.errors import CerverError, Forbidden, InvalidInput, NotFound, Unauthorized, Unavailable
 from cerver_core.gateway.answers import problem
 from cerver_core.gateway.call import NO_KEY, Serving
-from cerver_core.gateway.dispatch import admit, bearer
+from cerver_core.gateway.dispatch import admit, bearer, identify
 from cerver_core.gateway.live import Shown, Tail
 from cerver_core.gateway.reading import invalid
 from cerver_core.gateway.unexpected import expected_only
@@ -61,18 +62,25 @@ async def _serve(socket: WebSocket) -> None:
     if token is None:
         await socket.accept()
         token = await _first_message(socket)
-    caller = await serving.host.authenticate(token)
+    caller = await identify(serving, socket.scope, token)
     admit(caller, "read", socket.headers.get("origin"))
+    with serving.rates.stream(caller.key_id):
+        failure = await _tell(socket, serving, caller, asked, token)
+    if failure is not None:
+        raise failure
+    await _close(socket, 1000, "the session is over")
+
+
+async def _tell(
+    socket: WebSocket, serving: Serving, caller: Caller, asked: WatchSession, token: str
+) -> CerverError | None:
     session_id: str = socket.path_params["session_id"]
     cerver = serving.host.cerver(caller)
     async with serving.live.tail(caller.account_id, cerver, session_id, asked.since) as tail:
         if socket.client_state is WebSocketState.CONNECTING:
             await socket.accept()
         await socket.send_text(json.dumps({"type": "connected", "session_id": session_id, "last_seq": tail.seq}))
-        failure = await _talk(socket, serving, tail, token)
-    if failure is not None:
-        raise failure
-    await _close(socket, 1000, "the session is over")
+        return await _talk(socket, serving, tail, token)
 
 
 def _query(socket: WebSocket) -> WatchSession:

@@ -62,10 +62,11 @@ class _EventAnswer(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer until the end, or until the caller leaves."""
         failure: CerverError | None = None
+        key_id = self._call.caller.key_id if self._call.caller else ""
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(_cancel_when_gone, receive, tasks.cancel_scope)
             try:
-                with expected_only(self._call.operation.name):
+                with self._call.serving.rates.stream(key_id), expected_only(self._call.operation.name):
                     await self._stream(scope, receive, send)
             except CerverError as error:
                 failure = error
