@@ -4,7 +4,15 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from cerver_core.wire.computes import ComputeList, ExecEvent, ExecRequest, ExecResult, InstallRequest
+from cerver_core.wire.computes import (
+    Compute,
+    ComputeList,
+    ExecEvent,
+    ExecRequest,
+    ExecResult,
+    InstallRequest,
+)
+from cerver_core.wire.machines import HeartbeatCompute, RegisterCompute, RelayReply, RelayRequest, RemovedCompute
 
 __all__ = ["Computes", "ExecStream"]
 
@@ -39,4 +47,33 @@ class Computes(Protocol):
 
     async def install(self, session_id: str, request: InstallRequest) -> ExecResult:
         """Install packages into the workspace, so that later executions of the session see them."""
+        ...
+
+    async def register(self, request: RegisterCompute) -> Compute:
+        """Make a machine known to this account: it is listed afterwards. To repeat it is to be heard of again."""
+        ...
+
+    async def heartbeat(self, compute_id: str, request: HeartbeatCompute) -> Compute:
+        """Tell that a registered machine is there; one that was not heard of for three minutes shows as offline.
+
+        Raises:
+            ComputeNotFound: it was never registered, or was removed.
+        """
+        ...
+
+    async def remove(self, compute_id: str) -> RemovedCompute:
+        """Forget a registered machine.
+
+        Raises:
+            ComputeNotFound: it was never registered, or was removed.
+        """
+        ...
+
+    async def relay(self, compute_id: str, request: RelayRequest) -> RelayReply:
+        """Pass a request on to what listens beside a machine's relay, and answer what it answered.
+
+        Raises:
+            ComputeNotFound: it was never registered, or was removed.
+            ProviderUnavailable: its relay holds no connection now.
+        """
         ...

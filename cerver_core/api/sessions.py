@@ -13,6 +13,8 @@ from cerver_core.wire.sessions import (
     SpawnSession,
     UpdateSession,
 )
+from cerver_core.wire.transcripts import AppendReply
+from cerver_core.wire.turns import ReportStatus, SendInput, SwitchTool
 
 __all__ = ["Sessions"]
 
@@ -86,6 +88,8 @@ class Sessions(Protocol):
     async def attach(self, session_id: str, request: AttachCompute) -> SessionEnvelope:
         """Put another compute (or none) under the session; the transcript is untouched, the old sandbox is destroyed.
 
+        With `compute_priority`, the first of them that can take it; what keeps each of the others is in the error.
+
         Raises:
             SessionStateConflict: the session is over or is running something.
         """
@@ -96,6 +100,32 @@ class Sessions(Protocol):
 
         The workspace goes at once (`persistence_level` low), after 24 hours (medium) or when asked (high); the
         envelope says which in `workspace_kept_until`. `delete_workspace` asks, also of a session that ended before.
+        """
+        ...
+
+    async def input(self, session_id: str, request: SendInput) -> AppendReply:
+        """Append one entry, of whoever speaks; it works on any session that is not over, paused ones too.
+
+        Raises:
+            SessionStateConflict: the session is over.
+        """
+        ...
+
+    async def report_status(self, session_id: str, request: ReportStatus) -> SessionEnvelope:
+        """Tell how the session stands, on behalf of what drives it. To repeat it changes nothing more.
+
+        Raises:
+            InvalidInput: the status is a word no generation of the API used.
+            SessionStateConflict: the session is over, and this would not leave it so.
+        """
+        ...
+
+    async def switch_tool(self, session_id: str, request: SwitchTool) -> SessionEnvelope:
+        """Go on with another tool, model, harness or compute; one `tool_switch` entry says so, then comes `content`.
+
+        Raises:
+            InvalidInput: nothing is said to be switched.
+            SessionStateConflict: the session is over.
         """
         ...
 

@@ -9,6 +9,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from cerver_core.client.sse import Event
 from cerver_core.errors import GatewayUnreachable
 from cerver_core.wire.computes import (
+    Compute,
     ComputeList,
     ExecEvent,
     ExecFinished,
@@ -19,6 +20,7 @@ from cerver_core.wire.computes import (
     InstallRequest,
 )
 from cerver_core.wire.http import RunReply
+from cerver_core.wire.machines import HeartbeatCompute, RegisterCompute, RelayReply, RelayRequest, RemovedCompute
 
 if TYPE_CHECKING:
     from cerver_core.client.transport import Transport
@@ -27,6 +29,9 @@ __all__ = ["ClientComputes"]
 
 _LONGEST_EXEC_S = 24 * 3_600.0
 """What a session may allow one execution at most; the gateway ends it sooner by the session's own limit."""
+
+_RELAY_S = 300.0
+"""How long a request may take that a relay passes on (its own limit is 180 s, wire contract §3.2)."""
 
 _MARGIN_S = 60.0
 """What the way there and back, and a cold start, may take beyond the execution."""
@@ -63,6 +68,24 @@ class ClientComputes:
         return await self._transport.call(
             "computes.install", ExecResult, session_id=session_id, body=request, timeout_s=_limit_s(request.timeout_s)
         )
+
+    async def register(self, request: RegisterCompute) -> Compute:
+        """Make a machine known."""
+        return await self._transport.call("computes.register", Compute, body=request)
+
+    async def heartbeat(self, compute_id: str, request: HeartbeatCompute) -> Compute:
+        """Tell that a registered machine is there."""
+        names = {"compute_id": compute_id}
+        return await self._transport.call("computes.heartbeat", Compute, names=names, body=request)
+
+    async def remove(self, compute_id: str) -> RemovedCompute:
+        """Forget a registered machine."""
+        return await self._transport.call("computes.remove", RemovedCompute, names={"compute_id": compute_id})
+
+    async def relay(self, compute_id: str, request: RelayRequest) -> RelayReply:
+        """Pass a request on to what listens beside a machine's relay."""
+        names = {"compute_id": compute_id}
+        return await self._transport.call("computes.relay", RelayReply, names=names, body=request, timeout_s=_RELAY_S)
 
     async def _exec_events(self, events: AsyncIterable[Event]) -> AsyncGenerator[ExecEvent]:
         async for event in events:

@@ -16,6 +16,8 @@ from cerver_core.wire.sessions import (
     SpawnSession,
     UpdateSession,
 )
+from cerver_core.wire.transcripts import AppendReply
+from cerver_core.wire.turns import ReportStatus, SendInput, SwitchTool
 
 if TYPE_CHECKING:
     from cerver_core.client.transport import Transport
@@ -97,6 +99,18 @@ class ClientSessions:
         query = TerminateSession(delete_workspace=True) if delete_workspace else None
         return await self._changed("sessions.terminate", session_id, query=query)
 
+    async def input(self, session_id: str, request: SendInput) -> AppendReply:
+        """Append one entry, of whoever speaks."""
+        return await self._transport.call("sessions.input", AppendReply, session_id=session_id, body=request)
+
+    async def report_status(self, session_id: str, request: ReportStatus) -> SessionEnvelope:
+        """Tell how the session stands."""
+        return await self._changed("sessions.report_status", session_id, body=request)
+
+    async def switch_tool(self, session_id: str, request: SwitchTool) -> SessionEnvelope:
+        """Go on with another tool, model, harness or compute."""
+        return await self._changed("sessions.switch_tool", session_id, body=request)
+
     async def metrics(self, session_id: str) -> SessionMetrics:
         """Read the metrics."""
         return await self._transport.call("sessions.metrics", SessionMetrics, session_id=session_id)
@@ -107,7 +121,7 @@ class ClientSessions:
         session_id: str,
         *,
         query: TerminateSession | None = None,
-        body: SpawnSession | AttachCompute | None = None,
+        body: SpawnSession | AttachCompute | ReportStatus | SwitchTool | None = None,
     ) -> SessionEnvelope:
         return await self._transport.call(
             name, SessionEnvelope, session_id=session_id, query=query, body=body, timeout_s=_SLOW_S

@@ -79,12 +79,15 @@ class Transport:
         reply: type[Model],
         *,
         session_id: str | None = None,
+        names: Mapping[str, str] | None = None,
         query: Request | None = None,
         body: Body | None = None,
         timeout_s: float | None = None,
     ) -> Model:
-        """Do an operation and read its answer as the model."""
-        value = await self.call_json(name, session_id=session_id, query=query, body=body, timeout_s=timeout_s)
+        """Do an operation and read its answer as the model. `names` fills the other places of its path."""
+        value = await self.call_json(
+            name, session_id=session_id, names=names, query=query, body=body, timeout_s=timeout_s
+        )
         return self.gateway.model(reply, value, name)
 
     async def call_json(
@@ -92,12 +95,15 @@ class Transport:
         name: str,
         *,
         session_id: str | None = None,
+        names: Mapping[str, str] | None = None,
         query: Request | None = None,
         body: Body | None = None,
         timeout_s: float | None = None,
     ) -> dict[str, JsonValue]:
         """Do an operation and give its answer as a JSON object."""
-        content = await self.call_bytes(name, session_id=session_id, query=query, body=body, timeout_s=timeout_s)
+        content = await self.call_bytes(
+            name, session_id=session_id, names=names, query=query, body=body, timeout_s=timeout_s
+        )
         return self.gateway.object(content, name)
 
     async def call_bytes(
@@ -105,6 +111,7 @@ class Transport:
         name: str,
         *,
         session_id: str | None = None,
+        names: Mapping[str, str] | None = None,
         query: Request | None = None,
         body: Body | None = None,
         timeout_s: float | None = None,
@@ -117,7 +124,8 @@ class Transport:
         """
         limit_s = self._timeout_s if timeout_s is None else timeout_s
         with anyio.move_on_after(limit_s):
-            request = self._request(OPERATIONS[name], session_id, query, body, limit_s)
+            places = {**(names or {}), **({} if session_id is None else {"session_id": session_id})}
+            request = self._request(OPERATIONS[name], places, query, body, limit_s)
             async with self._opened(request, name) as response:
                 return await self._whole(response, name, max_bytes)
         raise DeadlineExceeded(f"{self.gateway.host} did not answer {name} within {limit_s:g} s")
@@ -127,7 +135,7 @@ class Transport:
         self, name: str, *, session_id: str, query: Request | None = None, body: Body | None = None
     ) -> AsyncGenerator[AsyncIterator[bytes]]:
         """Do an operation whose answer is read piece by piece; leaving the block early closes the connection."""
-        request = self._request(OPERATIONS[name], session_id, query, body, _SILENCE_S)
+        request = self._request(OPERATIONS[name], {"session_id": session_id}, query, body, _SILENCE_S)
         async with self._opened(request, name) as response, aclosing(response.aiter_bytes()) as pieces:
             yield pieces
 
@@ -136,7 +144,7 @@ class Transport:
         self, name: str, *, session_id: str, query: Request | None = None, body: Body | None = None
     ) -> AsyncGenerator[AsyncIterator[Event]]:
         """Do an operation whose answer is a stream of events; an `error` event is raised."""
-        request = self._request(OPERATIONS[name], session_id, query, body, _SILENCE_S)
+        request = self._request(OPERATIONS[name], {"session_id": session_id}, query, body, _SILENCE_S)
         async with self._opened(request, name) as response:
             if not response.headers.get("content-type", "").startswith(EVENTS):
                 raise ProviderFailed(f"{self.gateway.host} answered {name} without a stream of events")
@@ -151,10 +159,10 @@ class Transport:
                 yield event
 
     def _request(
-        self, operation: Operation, session_id: str | None, query: Request | None, body: Body | None, read_s: float
+        self, operation: Operation, places: Mapping[str, str], query: Request | None, body: Body | None, read_s: float
     ) -> httpx2.Request:
         try:
-            path = operation.path if session_id is None else _filled(operation.path, session_id)
+            path = _filled(operation.path, places)
             return self._http.build_request(
                 operation.method,
                 self._base_url + path,
@@ -241,10 +249,12 @@ async def _watch(event: str, told: Mapping[str, Any]) -> None:
             connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
-def _filled(path: str, session_id: str) -> str:
-    if session_id in {"", ".", ".."}:
-        raise InvalidInput(f"{session_id!r} is not a session id")
-    return path.replace("{session_id}", quote(session_id, safe=""))
+def _filled(path: str, places: Mapping[str, str]) -> str:
+    for name, value in places.items():
+        if value in {"", ".", ".."}:
+            raise InvalidInput(f"{value!r} is not a {name.replace('_', ' ')}")
+        path = path.replace(f"{{{name}}}", quote(value, safe=""))
+    return path
 
 
 def _parameters(query: Request) -> Mapping[str, str]:

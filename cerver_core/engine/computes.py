@@ -5,8 +5,10 @@ from collections.abc import AsyncIterator
 from cerver_core.api.computes import ExecStream
 from cerver_core.engine.context import Context
 from cerver_core.engine.executions import Executions
+from cerver_core.engine.machines import Machines
 from cerver_core.errors import ProviderFailed
 from cerver_core.wire.computes import (
+    Compute,
     ComputeList,
     ExecEvent,
     ExecFinished,
@@ -14,6 +16,7 @@ from cerver_core.wire.computes import (
     ExecResult,
     InstallRequest,
 )
+from cerver_core.wire.machines import HeartbeatCompute, RegisterCompute, RelayReply, RelayRequest, RemovedCompute
 
 __all__ = ["EngineComputes"]
 
@@ -24,10 +27,12 @@ class EngineComputes:
     def __init__(self, context: Context, executions: Executions) -> None:
         self._context = context
         self._executions = executions
+        self._machines = Machines(context)
 
     async def list(self) -> ComputeList:
         """List the computes."""
-        return ComputeList(computes=tuple([await provider.describe() for provider in self._context.providers.values()]))
+        here = [await provider.describe() for provider in self._context.providers.values()]
+        return ComputeList(computes=(*here, *await self._machines.list()))
 
     async def exec(self, session_id: str, request: ExecRequest) -> ExecResult:
         """Run code and wait for it."""
@@ -42,6 +47,22 @@ class EngineComputes:
         """Install packages into the workspace."""
         async with self._executions.open_install(session_id, request) as events:
             return await _last(events)
+
+    async def register(self, request: RegisterCompute) -> Compute:
+        """Make a machine known."""
+        return await self._machines.register(request)
+
+    async def heartbeat(self, compute_id: str, request: HeartbeatCompute) -> Compute:
+        """Tell that a registered machine is there."""
+        return await self._machines.heartbeat(compute_id, request)
+
+    async def remove(self, compute_id: str) -> RemovedCompute:
+        """Forget a registered machine."""
+        return await self._machines.remove(compute_id)
+
+    async def relay(self, compute_id: str, request: RelayRequest) -> RelayReply:
+        """Pass a request on to a machine."""
+        return await self._machines.relay(compute_id, request)
 
 
 async def _last(events: AsyncIterator[ExecEvent]) -> ExecResult:

@@ -7,7 +7,8 @@ from dataclasses import replace
 from cerver_core.engine import views
 from cerver_core.engine.context import Context
 from cerver_core.engine.lifecycle import Lifecycles
-from cerver_core.errors import AmbiguousReference, InvalidInput, SessionNotFound
+from cerver_core.engine.turns import Turns
+from cerver_core.errors import AmbiguousReference, InvalidInput, NotFound, NotSupported, SessionNotFound
 from cerver_core.stores.base import SessionChange, SessionQuery
 from cerver_core.wire.sessions import (
     AttachCompute,
@@ -22,6 +23,8 @@ from cerver_core.wire.sessions import (
     UpdateSession,
     status_filter,
 )
+from cerver_core.wire.transcripts import AppendReply
+from cerver_core.wire.turns import ReportStatus, SendInput, SwitchTool
 
 __all__ = ["EngineSessions"]
 
@@ -34,9 +37,14 @@ class EngineSessions:
     def __init__(self, context: Context, lifecycles: Lifecycles) -> None:
         self._context = context
         self._lifecycles = lifecycles
+        self._turns = Turns(context, lifecycles)
 
     async def create(self, request: CreateSession) -> SessionEnvelope:
         """Open a session."""
+        if request.agent is not None:
+            raise NotFound(f"there is no saved agent {request.agent!r}", agent=request.agent)
+        if request.compute is not None and request.compute.credentials:
+            raise NotSupported("credentials in a request are not taken: add the provider to the account instead")
         parent = None
         if request.parent_session_id is not None:
             parent = await self._context.rows.sessions.get(request.parent_session_id)
@@ -106,7 +114,21 @@ class EngineSessions:
 
     async def attach(self, session_id: str, request: AttachCompute) -> SessionEnvelope:
         """Put another compute under the session."""
+        if request.compute_priority:
+            return await self._turns.attach_first(session_id, request.compute_priority)
         return await self._lifecycles.attach(session_id, request)
+
+    async def input(self, session_id: str, request: SendInput) -> AppendReply:
+        """Append one entry."""
+        return await self._turns.input(session_id, request)
+
+    async def report_status(self, session_id: str, request: ReportStatus) -> SessionEnvelope:
+        """Tell how the session stands."""
+        return await self._turns.report_status(session_id, request)
+
+    async def switch_tool(self, session_id: str, request: SwitchTool) -> SessionEnvelope:
+        """Go on with another tool."""
+        return await self._turns.switch_tool(session_id, request)
 
     async def terminate(self, session_id: str, *, delete_workspace: bool = False) -> SessionEnvelope:
         """End the session for good."""

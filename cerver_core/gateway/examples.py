@@ -57,6 +57,14 @@ _RESULT: dict[str, JsonValue] = {
     "tool_id": "tool_0123456789abcdef",
     "seq": 3,
 }
+_MACHINE: dict[str, JsonValue] = {
+    "compute_id": "comp_0123456789abcdef",
+    "label": "studio",
+    "provider": "cerver_local_provider",
+    "status": "ready",
+    "kind": "local",
+    "last_heartbeat_at": _AT,
+}
 _FOLDER: dict[str, JsonValue] = {"files": 2, "bytes": 2048}
 
 EXAMPLES: Mapping[str, Example] = {
@@ -108,6 +116,17 @@ EXAMPLES: Mapping[str, Example] = {
         {"code": "echo hello"}, {**_RESULT, "result": {"stdout": "hello\n", "stderr": "", "exit_code": 0}}
     ),
     "computes.exec_stream": Example({"code": "echo hello"}),
+    "computes.register": Example({"compute_id": "comp_0123456789abcdef", "label": "studio"}, _MACHINE),
+    "computes.heartbeat": Example({"status": "online"}, _MACHINE),
+    "computes.remove": Example(None, {"compute_id": "comp_0123456789abcdef", "status": "removed"}),
+    "computes.relay": Example({"method": "GET", "path": "/api/cerver/provider"}, {"status": 200, "body": {}}),
+    "sessions.close": Example(None, _ENVELOPE),
+    "sessions.input": Example(
+        {"content": "go on", "role": "user"}, {"session_id": _ID, "seqs": [4], "added": 1, "last_seq": 4}
+    ),
+    "sessions.report_status": Example({"status": "completed"}, _ENVELOPE),
+    "sessions.switch_tool": Example({"cli_tool": "codex", "cli_model": ""}, _ENVELOPE),
+    "sessions.run_llm": Example({"input": "hello", "systemPrompt": "be brief"}),
     "computes.install": Example({"packages": ["requests"]}, _RESULT),
     "files.list": Example(None, {"path": ".", "entries": [{"path": "a.txt", "kind": "file", "size_bytes": 5}]}),
     "files.upload": Example(None, _FOLDER),

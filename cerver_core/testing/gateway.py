@@ -104,6 +104,7 @@ def stand_in_gateway(token: str = "ck_stand_in") -> Generator[StandInGateway]:
         routes = [
             Route(operation.path, partial(gateway.answer, name), methods=[operation.method])
             for name, operation in OPERATIONS.items()
+            if name in ANSWERS
         ]
         config = uvicorn.Config(
             Starlette(routes=routes), log_config=None, lifespan="off", ws="none", loop="asyncio", http="h11"

@@ -388,4 +388,4 @@ ANSWERS: Mapping[str, Answer] = {
     "files.download": _download,
     "routing.recommend": _recommend,
 }
-"""One answer per operation of the HTTP map."""
+"""One answer for each operation that the tests of clients ask of it."""

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import AliasChoices, Field
+from pydantic import AliasChoices, Field, JsonValue
 
-from cerver_core.wire.model import Name, Reply, Request
+from cerver_core.wire.model import Name, Reply, Request, UtcTime
 
 __all__ = [
     "DEFAULT_TIMEOUT_MINUTES",
@@ -65,10 +65,15 @@ class Requirements(Request):
 
 
 class ComputeChoice(Request):
-    """Where a session shall run: a fresh sandbox of a provider, or one particular compute."""
+    """Where a session shall run: a fresh sandbox of a provider, or one particular compute.
+
+    `credentials` are the caller's own of that provider (`vercel_token`, `e2b_api_key`, `daytona_api_key`,
+    `modal_api_key`), for this one call.
+    """
 
     provider: Annotated[Name, Field(min_length=1, max_length=64)] | None = None
     compute_id: Annotated[Name, Field(min_length=1, max_length=200)] | None = None
+    credentials: Annotated[Mapping[str, str], Field(max_length=10)] | None = Field(default=None, repr=False)
 
 
 class Control(Reply):
@@ -100,7 +105,10 @@ class RuntimeFound(Reply):
 
 
 class Compute(Reply):
-    """One place where code can run."""
+    """One place where code can run.
+
+    `status` is `ready`, or `offline` for a registered machine that was not heard of for three minutes.
+    """
 
     compute_id: str
     label: str
@@ -108,7 +116,8 @@ class Compute(Reply):
     status: str = "ready"
     scope: str = "private"
     kind: str = "local"
-    capabilities: Mapping[str, bool] = {}
+    last_heartbeat_at: UtcTime | None = None
+    capabilities: Mapping[str, JsonValue] = {}
     runtimes: tuple[RuntimeFound, ...] = ()
     isolation: Isolation | None = None
     unavailable_levels: Mapping[str, str] = {}

@@ -6,6 +6,7 @@ from cerver_core.gateway.call import Answer, Call, Handler
 from cerver_core.gateway.streams import ExecAnswer, while_connected
 from cerver_core.wire.computes import ExecRequest, InstallRequest
 from cerver_core.wire.http import RunReply
+from cerver_core.wire.machines import HeartbeatCompute, RegisterCompute, RelayRequest
 
 __all__ = ["HANDLERS"]
 
@@ -29,9 +30,29 @@ async def _install(call: Call) -> Answer:
     return await while_connected(call, lambda: call.cerver.computes.install(call.session_id, request))
 
 
+async def _register(call: Call) -> Answer:
+    return await call.cerver.computes.register(call.body(RegisterCompute))
+
+
+async def _heartbeat(call: Call) -> Answer:
+    return await call.cerver.computes.heartbeat(call.parameters["compute_id"], call.body(HeartbeatCompute))
+
+
+async def _remove(call: Call) -> Answer:
+    return await call.cerver.computes.remove(call.parameters["compute_id"])
+
+
+async def _relay(call: Call) -> Answer:
+    return await call.cerver.computes.relay(call.parameters["compute_id"], call.body(RelayRequest))
+
+
 HANDLERS: Mapping[str, Handler] = {
     "computes.list": _list,
     "computes.exec": _exec,
     "computes.exec_stream": _exec_stream,
     "computes.install": _install,
+    "computes.register": _register,
+    "computes.heartbeat": _heartbeat,
+    "computes.remove": _remove,
+    "computes.relay": _relay,
 }

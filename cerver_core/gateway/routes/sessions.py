@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from starlette.responses import Response
 
-from cerver_core.errors import AmbiguousReference, SessionNotFound
+from cerver_core.errors import AmbiguousReference, NotSupported, SessionNotFound
 from cerver_core.gateway.call import Answer, Call, Handler
 from cerver_core.gateway.routes.reads import bounded, in_pieces
 from cerver_core.wire.http import FindSessions, TerminateSession
@@ -17,6 +17,7 @@ from cerver_core.wire.sessions import (
     UpdateSession,
 )
 from cerver_core.wire.transcripts import ReadTranscript
+from cerver_core.wire.turns import ReportStatus, RunLlm, SendInput, SwitchTool
 
 __all__ = ["HANDLERS"]
 
@@ -78,6 +79,28 @@ async def _attach(call: Call) -> Answer:
     return await call.cerver.sessions.attach(call.session_id, call.body(AttachCompute))
 
 
+async def _input(call: Call) -> Answer:
+    return await call.cerver.sessions.input(call.session_id, call.body(SendInput))
+
+
+async def _report_status(call: Call) -> Answer:
+    return await call.cerver.sessions.report_status(call.session_id, call.body(ReportStatus))
+
+
+async def _switch_tool(call: Call) -> Answer:
+    return await call.cerver.sessions.switch_tool(call.session_id, call.body(SwitchTool))
+
+
+async def _close(call: Call) -> Answer:
+    return await call.cerver.sessions.terminate(call.session_id)
+
+
+async def _run_llm(call: Call) -> Answer:
+    call.body(RunLlm)
+    await call.cerver.sessions.get(call.session_id)
+    raise NotSupported("this gateway drives no models itself: run a harness in the session, or ask the model's own API")
+
+
 async def _metrics(call: Call) -> Answer:
     return await call.cerver.sessions.metrics(call.session_id)
 
@@ -92,5 +115,10 @@ HANDLERS: Mapping[str, Handler] = {
     "sessions.resume": _resume,
     "sessions.spawn": _spawn,
     "sessions.attach": _attach,
+    "sessions.close": _close,
+    "sessions.input": _input,
+    "sessions.report_status": _report_status,
+    "sessions.switch_tool": _switch_tool,
+    "sessions.run_llm": _run_llm,
     "sessions.metrics": _metrics,
 }

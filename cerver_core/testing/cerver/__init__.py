@@ -11,11 +11,18 @@ from cerver_core.testing.cerver.road import SECRET
 from cerver_core.testing.cerver.search import SearchContract
 from cerver_core.testing.cerver.sessions import SessionContract
 from cerver_core.testing.cerver.transcripts import TranscriptContract
+from cerver_core.testing.cerver.turns import TurnContract
 
 __all__ = ["SECRET", "CerverContract"]
 
 
 class CerverContract(
-    SessionContract, TranscriptContract, ComputeContract, SearchContract, DigestContract, RedactionContract
+    SessionContract,
+    TranscriptContract,
+    TurnContract,
+    ComputeContract,
+    SearchContract,
+    DigestContract,
+    RedactionContract,
 ):
     """All of it."""

@@ -1,11 +1,12 @@
 """The operations of computes: places, and executions in a session's sandbox."""
 
-from cerver_core.errors import PathEscapesWorkspace, ProviderUnavailable, RuntimeMissing, SecretError
-from cerver_core.wire import computes, http
+from cerver_core.errors import ComputeNotFound, PathEscapesWorkspace, ProviderUnavailable, RuntimeMissing, SecretError
+from cerver_core.wire import computes, http, machines
 from cerver_core.wire.operations.operation import EVENTS, JSON, OLD_SESSION, SESSION, STATE, Operation
 
 __all__ = ["COMPUTES"]
 
+_COMPUTE = "/v2/computes/{compute_id}"
 _EXEC = (*STATE, RuntimeMissing, SecretError, PathEscapesWorkspace, ProviderUnavailable)
 
 COMPUTES = (
@@ -48,5 +49,42 @@ COMPUTES = (
         body_media=JSON,
         reply=(computes.ExecResult,),
         errors=_EXEC,
+    ),
+    Operation(
+        "computes.register",
+        "POST",
+        "/v2/computes/register",
+        "Make a machine known, or known again.",
+        body=machines.RegisterCompute,
+        body_media=JSON,
+        reply=(computes.Compute,),
+    ),
+    Operation(
+        "computes.heartbeat",
+        "POST",
+        f"{_COMPUTE}/heartbeat",
+        "Tell that a registered machine is there.",
+        body=machines.HeartbeatCompute,
+        body_media=JSON,
+        reply=(computes.Compute,),
+        errors=(ComputeNotFound,),
+    ),
+    Operation(
+        "computes.remove",
+        "DELETE",
+        _COMPUTE,
+        "Forget a registered machine.",
+        reply=(machines.RemovedCompute,),
+        errors=(ComputeNotFound,),
+    ),
+    Operation(
+        "computes.relay",
+        "POST",
+        f"{_COMPUTE}/exec",
+        "Pass a request on to what listens beside a machine's relay.",
+        body=machines.RelayRequest,
+        body_media=JSON,
+        reply=(machines.RelayReply,),
+        errors=(ComputeNotFound, ProviderUnavailable),
     ),
 )

@@ -5,12 +5,13 @@ from cerver_core.errors import (
     Forbidden,
     IsolationUnavailable,
     NoComputeAvailable,
+    NotSupported,
     PaymentRequired,
     ProviderUnavailable,
     SessionNotFound,
 )
-from cerver_core.wire import http, sessions, transcripts
-from cerver_core.wire.operations.operation import JSON, OLD_SESSION, SESSION, STATE, Operation
+from cerver_core.wire import http, sessions, transcripts, turns
+from cerver_core.wire.operations.operation import EVENTS, JSON, OLD_SESSION, SESSION, STATE, Operation
 
 __all__ = ["SESSIONS"]
 
@@ -103,6 +104,57 @@ SESSIONS = (
         body_media=JSON,
         reply=(sessions.SessionEnvelope,),
         errors=(*STATE, *_PLACEMENT),
+        aliases=(f"{SESSION}/change-compute",),
+    ),
+    Operation(
+        "sessions.close",
+        "POST",
+        f"{SESSION}/close",
+        "End a session for good, as DELETE does.",
+        reply=(sessions.SessionEnvelope,),
+        errors=(SessionNotFound,),
+    ),
+    Operation(
+        "sessions.input",
+        "POST",
+        f"{SESSION}/input",
+        "Say something to a session: one entry is appended.",
+        body=turns.SendInput,
+        body_media=JSON,
+        reply=(transcripts.AppendReply,),
+        errors=STATE,
+        aliases=(f"{OLD_SESSION}/input",),
+    ),
+    Operation(
+        "sessions.report_status",
+        "POST",
+        f"{SESSION}/status",
+        "Tell how a session stands: what drives it says when a turn began, ended or failed.",
+        body=turns.ReportStatus,
+        body_media=JSON,
+        reply=(sessions.SessionEnvelope,),
+        errors=STATE,
+    ),
+    Operation(
+        "sessions.switch_tool",
+        "POST",
+        f"{SESSION}/switch-tool",
+        "Go on with another tool or model; one entry of the kind `tool_switch` is appended.",
+        body=turns.SwitchTool,
+        body_media=JSON,
+        reply=(sessions.SessionEnvelope,),
+        errors=(*STATE, *_PLACEMENT),
+    ),
+    Operation(
+        "sessions.run_llm",
+        "POST",
+        f"{SESSION}/run-llm",
+        "Ask a model once and stream its answer as `text_delta` events, then `usage`.",
+        body=turns.RunLlm,
+        body_media=JSON,
+        reply=(turns.LlmDelta, turns.LlmUsage),
+        reply_media=EVENTS,
+        errors=(*STATE, NotSupported),
     ),
     Operation(
         "sessions.metrics",
