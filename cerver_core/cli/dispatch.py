@@ -17,7 +17,7 @@ from cerver_core.errors import CerverError, InvalidInput
 if TYPE_CHECKING:
     from cerver_core.cli.command import Commands
 
-__all__ = ["COMMANDS", "UNLISTED", "dispatch"]
+__all__ = ["COMMANDS", "OVERVIEW", "dispatch"]
 
 _log = logging.getLogger(__name__)
 
@@ -42,11 +42,24 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "doctor": ("doctor", "say what works here, what does not, and what to do"),
     "skill": ("skill", "install the skill that tells agents how to use Cerver"),
     "mcp": ("mcp", "serve MCP over stdio, as cerver-mcp does"),
+    "serve": ("serve", "host Cerver over HTTP, for many people and machines"),
 }
 """Each command: the module of `cerver_core.cli` that holds it, and what it does."""
 
-UNLISTED = frozenset({"hook"})
-"""Commands that agents call, and a person only sets up once; the overview, which is to fit a screen, is without."""
+OVERVIEW: Sequence[tuple[str, str]] = (
+    ("run", "run code in a session's sandbox, with live output"),
+    ("create spawn", "open a session, or a child of one"),
+    ("sessions metrics", "list sessions; what one cost and how fast it answered"),
+    ("pause resume end", "free a session's processes, take it up again, end it"),
+    ("show peek", "a session and the end of its transcript; --follow it"),
+    ("append redact", "add an entry; take secrets out of what is stored"),
+    ("search digest", "find words and dates in all transcripts; outline them"),
+    ("import export", "bring histories in; write a whole transcript"),
+    ("hook skill mcp", "what agents use: hooks, the skill, MCP over stdio"),
+    ("serve", "host Cerver over HTTP, for many people and machines"),
+    ("doctor", "say what works here, what does not, and what to do"),
+)
+"""The commands as the overview shows them, in groups, so that all of them fit a screen."""
 
 _HEADER = """\
 Memory, compute and secrets for AI agents. Usage: cerver COMMAND [...]
@@ -108,7 +121,7 @@ def _run(arguments: list[str], terminal: Terminal) -> int:
 
 
 def _overview() -> str:
-    lines = [f"  {name:<10}{summary}" for name, (_, summary) in COMMANDS.items() if name not in UNLISTED]
+    lines = [f"  {names:<18}{what}" for names, what in OVERVIEW]
     return "\n".join([_HEADER, *lines, _FOOTER])
 
 

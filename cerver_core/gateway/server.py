@@ -14,7 +14,7 @@ from cerver_core.gateway.answers import problem_text
 from cerver_core.gateway.call import Serving
 from cerver_core.gateway.limits import Limits
 
-__all__ = ["Server", "bind"]
+__all__ = ["Server", "bind", "inherited"]
 
 _BACKLOG = 2_048
 _KEEP_ALIVE_S = 75
@@ -82,6 +82,13 @@ def bind(host: str, port: int) -> socket.socket:
         listener.close()
         raise
     listener.set_inheritable(True)
+    return listener
+
+
+def inherited(descriptor: int) -> socket.socket:
+    """Take over a listening socket that another process opened with `bind`."""
+    listener = socket.socket(fileno=descriptor)
+    listener.setblocking(False)
     return listener
 
 
