@@ -6,7 +6,7 @@ A model's validator is built when it is first used: a process uses a few of them
 import re
 from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 __all__ = ["CamelReply", "Name", "Reply", "Request", "UtcTime"]
@@ -46,5 +46,5 @@ def _printable(value: str) -> str:
     return value
 
 
-Name = Annotated[str, AfterValidator(_printable)]
+Name = Annotated[str, AfterValidator(_printable), Field(json_schema_extra={"pattern": "^[^\\u0000-\\u001f\\u007f]*$"})]
 """One line of text without control characters: names, ids, sources."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, JsonValue, model_validator
 
 from cerver_core.wire.model import Name, Reply, Request
 
@@ -13,12 +13,20 @@ MIN_GIVEN_CHARS = 8
 """A shorter text would be found everywhere."""
 
 
+_SOMETHING_TO_TAKE_OUT: list[JsonValue] = [
+    {"required": ["texts"], "properties": {"texts": {"minItems": 1}}},
+    {"required": ["detected"], "properties": {"detected": {"const": True}}},
+]
+
+
 class RedactTranscripts(Request):
     """What to take out of what is stored: of one session, or (`session_id` left out) of all there are.
 
     `texts` are taken out as they are and in the forms in which programs write them (base64, hex, escaped for URLs,
     JSON, shells, …); `detected` adds every credential that is recognised by its looks. With `dry_run` nothing changes.
     """
+
+    model_config = ConfigDict(json_schema_extra={"anyOf": _SOMETHING_TO_TAKE_OUT})
 
     session_id: Annotated[Name, Field(max_length=200)] | None = None
     texts: Annotated[

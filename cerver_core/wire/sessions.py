@@ -11,6 +11,7 @@ from cerver_core.wire.routing import Policy, Repo, Routing
 
 __all__ = [
     "STALE_AFTER_DAYS",
+    "STATUS_WORDS",
     "AttachCompute",
     "CreateSession",
     "EngagementLabel",
@@ -63,6 +64,10 @@ _FILTER_WORDS: Mapping[str, Status] = {
     "failed": "ended",
     "completed": "ended",
 }
+
+
+STATUS_WORDS = tuple(sorted(_FILTER_WORDS))
+"""Every word for a status that any generation of the API used."""
 
 
 def public_status(state: Lifecycle) -> Status:
@@ -152,7 +157,7 @@ class ListSessions(Request):
     `metadata.source`. `cursor` comes from the page before.
     """
 
-    status: str | None = None
+    status: Annotated[str, Field(json_schema_extra={"enum": list(STATUS_WORDS)})] | None = None
     source: Annotated[Name, Field(max_length=200)] | None = None
     project: Annotated[Name, Field(max_length=200)] | None = None
     parent: Annotated[Name, Field(max_length=200)] | None = None

@@ -3,7 +3,7 @@
 from functools import cached_property
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, JsonValue, TypeAdapter, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, JsonValue, TypeAdapter, model_validator
 
 from cerver_core.wire.model import Name, Reply, Request, UtcTime
 
@@ -43,6 +43,13 @@ Kinds = Annotated[tuple[Kind, ...], BeforeValidator(_split), Field(min_length=1,
 """Kinds of entries; in a URL their names are joined by commas."""
 
 
+_TOOL_KINDS = ("tool_use", "tool_result")
+_WITH_CONTENT_OR_A_TOOLS: list[JsonValue] = [
+    {"required": ["content"], "properties": {"content": {"minLength": 1}}},
+    {"required": ["kind"], "properties": {"kind": {"enum": list(_TOOL_KINDS)}}},
+]
+
+
 class NewEntry(Request):
     """One entry to append.
 
@@ -50,6 +57,8 @@ class NewEntry(Request):
     nothing; with another body it is an `EntryConflict`. `at` is kept when given, else it is the time of the append.
     Known kinds are `text`, `thinking`, `tool_use`, `tool_result` and `session_completed`; others are kept as they are.
     """
+
+    model_config = ConfigDict(json_schema_extra={"anyOf": _WITH_CONTENT_OR_A_TOOLS})
 
     role: Role
     content: str = ""
@@ -63,7 +72,7 @@ class NewEntry(Request):
 
     @model_validator(mode="after")
     def _has_content(self) -> "NewEntry":
-        if not self.content and self.kind not in {"tool_use", "tool_result"}:
+        if not self.content and self.kind not in _TOOL_KINDS:
             raise ValueError(f"content is empty: only tool_use and tool_result entries may be, not {self.kind!r}")
         return self
 

@@ -2,10 +2,11 @@
 
 from typing import Annotated
 
-from pydantic import AliasChoices, Field
+from pydantic import AliasChoices, ConfigDict, Field, JsonValue
 
 from cerver_core.wire.computes import ComputeChoice
 from cerver_core.wire.model import Name, Reply, Request
+from cerver_core.wire.sessions import STATUS_WORDS
 from cerver_core.wire.transcripts import Role
 
 __all__ = ["TOOL_SWITCH", "LlmDelta", "LlmUsage", "ReportStatus", "RunLlm", "SendInput", "SwitchTool"]
@@ -31,8 +32,13 @@ class ReportStatus(Request):
     that it is over; `failed` ends the session with `end_reason`; `ended`, `terminated` and `archived` terminate it.
     """
 
-    status: Annotated[Name, Field(min_length=1, max_length=64)]
+    status: Annotated[Name, Field(min_length=1, max_length=64, json_schema_extra={"enum": list(STATUS_WORDS)})]
     end_reason: Annotated[str, Field(max_length=2_000)] | None = None
+
+
+_SOMETHING_TO_SWITCH: list[JsonValue] = [
+    {"required": [name]} for name in ("cli_tool", "cli_model", "harness", "compute")
+]
 
 
 class SwitchTool(Request):
@@ -41,6 +47,8 @@ class SwitchTool(Request):
     What is left out stays; `cli_model: ""` is the tool's own default. `compute` moves the session as well. `content`
     is said to it next; without, the switch waits for the next input.
     """
+
+    model_config = ConfigDict(json_schema_extra={"anyOf": _SOMETHING_TO_SWITCH})
 
     cli_tool: Annotated[Word, Field(min_length=1)] | None = None
     cli_model: Word | None = None
