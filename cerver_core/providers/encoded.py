@@ -21,7 +21,7 @@ Text = tuple[Literal["stdout", "stderr"], bytes]
 
 _ENCODE = (
     "exec 3>&1 4>&2; "
-    "enc() { while B=$(dd bs=49152 count=1 2>/dev/null | base64 -w 3072) && [ -n \"$B\" ]; "
+    'enc() { while B=$(dd bs=49152 count=1 2>/dev/null | base64 -w 3072) && [ -n "$B" ]; '
     "do printf '%s\\n' \"$B\"; done; }; "
     'C=$(exec 5>&1; { { "$@" </dev/null 2>&6 3>&- 4>&- 5>&- 6>&-; echo $? >&5; } | enc >&3 5>&- 6>&-; } 6>&1 '
     "| enc >&4 5>&-); "

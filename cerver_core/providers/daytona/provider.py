@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from pathlib import Path
-from typing import Literal, Self, cast
+from typing import Literal, Self
 from urllib.parse import quote
 from uuid import uuid4
 
@@ -232,9 +232,7 @@ class DaytonaProvider(ShellProvider):
         """Read a file through the toolbox."""
         return self._toolbox.get(_toolbox(ref), path)
 
-    async def _until(
-        self, ref: SandboxRef, state: str, sandbox: Mapping[str, JsonValue]
-    ) -> Mapping[str, JsonValue]:
+    async def _until(self, ref: SandboxRef, state: str, sandbox: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
         """Ask until the sandbox is in a state; it has been asked once."""
         pauses = iter(_POLL_S)
         pause = _POLL_S[-1]
@@ -290,6 +288,4 @@ def _toolbox(ref: SandboxRef) -> str:
     url = ref.data.get("toolbox")
     if not isinstance(url, str):
         raise ProviderFailed(f"the stored sandbox {ref.sandbox_id} does not say where its toolbox is")
-    return cast("str", url)
-
-
+    return url

@@ -12,6 +12,7 @@ from urllib.parse import quote
 from uuid import uuid4
 
 import anyio
+from pydantic import JsonValue
 
 from cerver_core.errors import CerverError, FileMissing, NotFound
 from cerver_core.providers.base import Output
@@ -41,7 +42,7 @@ class Toolbox:
         session = f"cerver-{uuid4().hex}"
         await self._http.json("POST", f"{url}/process/session", body={"sessionId": session})
         try:
-            asked = {"command": _line(program), "runAsync": True, "suppressInputEcho": True}
+            asked: dict[str, JsonValue] = {"command": _line(program), "runAsync": True, "suppressInputEcho": True}
             begun = await self._http.json("POST", f"{url}/process/session/{session}/exec", body=asked)
             command = begun.get("cmdId")
             if not isinstance(command, str):
