@@ -109,11 +109,14 @@ class CloudHttp:
     async def whole(
         self, method: str, url: str, *, query: Mapping[str, str] | None = None, content: Content | None = None,
         headers: Mapping[str, str] | None = None, timeout_s: float | None = None, max_bytes: int = MAX_ANSWER_BYTES,
+        told: dict[str, str] | None = None,
     ) -> bytes:  # fmt: skip
-        """Ask, and give the body of the answer whole; `TooLarge` beyond `max_bytes`."""
+        """Ask, and give the body of the answer whole; `TooLarge` beyond `max_bytes`. `told` as in `stream`."""
         limit_s = self._timeout_s if timeout_s is None else timeout_s
         with anyio.move_on_after(limit_s):
-            opened = self.stream(method, url, query=query, content=content, headers=headers, silence_s=limit_s)
+            opened = self.stream(
+                method, url, query=query, content=content, headers=headers, silence_s=limit_s, told=told
+            )
             async with opened as pieces:
                 return await _collected(pieces, max_bytes, f"the answer of {self.vendor.name}")
         raise DeadlineExceeded(
@@ -124,12 +127,12 @@ class CloudHttp:
     @asynccontextmanager
     async def stream(
         self, method: str, url: str, *, query: Mapping[str, str] | None = None, content: Content | None = None,
-        headers: Mapping[str, str] | None = None, silence_s: float | None = None,
+        headers: Mapping[str, str] | None = None, silence_s: float | None = None, told: dict[str, str] | None = None,
     ) -> AsyncGenerator[AsyncIterator[bytes]]:  # fmt: skip
         """Ask, and give the body as it comes; leaving the block closes the connection.
 
         `url` is a path below the base URL, or whole. `silence_s` is how long the other side may say nothing; null for
-        as long as it likes.
+        as long as it likes. `told` is filled with the headers of the answer, in small letters.
         """
         asked = f"{method} {_path(url)}"
         with self.mapped(asked):
@@ -141,6 +144,8 @@ class CloudHttp:
             try:
                 if response.status_code >= 300:
                     raise await self._problem(response, asked)
+                if told is not None:
+                    told.update(response.headers)
                 async with aclosing(response.aiter_bytes()) as pieces:
                     yield pieces
             finally:

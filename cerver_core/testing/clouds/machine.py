@@ -39,24 +39,27 @@ class Job:
         self.pid = 0
         self.exit_code: int | None = None
         self.outputs: list[Output] = []
+        self.was_signalled = False
         self.is_held = False
         """Whether an orphan still holds the pipes: then a vendor's stream stays open though the process has ended."""
         self.began = anyio.Event()
         self._changed = anyio.Event()
         self._input: int | None = None
 
+    async def more(self, given: int) -> bool:
+        """Wait until it has written more pieces than were given; false when its pipes are closed instead."""
+        while given >= len(self.outputs):
+            if self.exit_code is not None and not self.is_held:
+                return False
+            await self._changed.wait()
+        return True
+
     async def follow(self) -> AsyncGenerator[Output]:
         """Give what it wrote from its beginning, and what it writes until its pipes are closed."""
         given = 0
-        while True:
-            changed = self._changed
-            while given < len(self.outputs):
-                given += 1
-                yield self.outputs[given - 1]
-            if self.exit_code is not None and not self.is_held:
-                return
-            if given == len(self.outputs) and changed is self._changed:
-                await changed.wait()
+        while await self.more(given):
+            given += 1
+            yield self.outputs[given - 1]
 
     async def wait(self) -> int:
         """Wait for its end; gives the exit code, 128 + N after signal N."""
@@ -67,6 +70,7 @@ class Job:
     async def signal(self, number: int) -> None:
         """Send a signal to this one process, as a vendor does."""
         if self.exit_code is None and self.pid:
+            self.was_signalled = True
             await self.machine.sh(f"kill -{number} {self.pid}")
 
     async def write(self, data: bytes) -> None:

@@ -95,6 +95,8 @@ class LifetimesContract(ProviderGround):
         async with providers() as another:
             assert isinstance(another, Pausable)
             await another.pause(ref)
+        assert isinstance(provider, Pausable)
+        await provider.resume(ref)
         assert not await self._lives(provider, ref)
 
     async def test_leaving_the_provider_keeps_the_files_and_no_process_of_this_machine(
