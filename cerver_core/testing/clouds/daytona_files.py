@@ -87,7 +87,7 @@ def _information(place: Path) -> dict[str, object]:
         "isDir": place.is_dir(),
         "size": status.st_size,
         "mode": oct(status.st_mode & 0o777),
-        "permissions": oct(status.st_mode & 0o777)[2:],
+        "permissions": f"{status.st_mode & 0o777:o}",
         "modTime": changed,
         "modifiedAt": changed,
         "owner": str(os.getuid()),
