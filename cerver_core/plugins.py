@@ -6,17 +6,21 @@ A provider of someone else's is a Python package with an entry point in the grou
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from cerver_core.config import Settings
 from cerver_core.errors import ConfigurationError, NotSupported, SecretBackendMisconfigured
 from cerver_core.providers.base import Provider
+from cerver_core.reach import check_url
 from cerver_core.secrets.base import SecretBackend
+from cerver_core.secrets.connection import VaultConnection
 from cerver_core.stores.base import Store
 
 __all__ = [
     "PROVIDERS",
     "PROVIDER_GROUP",
     "SECRET_BACKENDS",
+    "VAULTS",
     "ProviderMember",
     "configured_providers",
     "provider",
@@ -129,7 +133,29 @@ def _infisical(settings: Settings) -> SecretBackend:
     return InfisicalBackend(InfisicalSettings.from_environ(settings.environ))
 
 
+def _infisical_vault(connection: VaultConnection) -> SecretBackend:
+    from cerver_core.secrets.guarded import guarded_transport
+    from cerver_core.secrets.infisical import InfisicalBackend, InfisicalSettings
+    from cerver_core.secrets.infisical_settings import DEFAULT_SITE_URL
+
+    allows = connection.allows_private_networks
+    site_url = (connection.site_url or DEFAULT_SITE_URL).rstrip("/").removesuffix("/api")
+    check_url(site_url, allows_private_networks=allows)
+    settings = InfisicalSettings(
+        project_id=connection.project_id or "",
+        token=connection.token,
+        client_id=connection.client_id,
+        client_secret=connection.client_secret,
+        environment=connection.environment or "prod",
+        site_url=site_url,
+    )
+    return InfisicalBackend(settings, transport=partial(guarded_transport, allows_private_networks=allows))
+
+
 PROVIDERS: Mapping[str, ProviderMember] = {"local": ProviderMember(_local)}
 """Those that come with Cerver, each with the variables that its adapter reads from `settings.environ`."""
+
+VAULTS: Mapping[str, Callable[[VaultConnection], SecretBackend]] = {"infisical": _infisical_vault}
+"""The kinds of vaults that customers of a gateway can connect, beside those that it keeps itself."""
 
 SECRET_BACKENDS: Mapping[str, Callable[[Settings], SecretBackend]] = {"env": _env, "infisical": _infisical}

@@ -51,7 +51,8 @@ class EngineHost:
     in nowhere from that moment on.
     """
 
-    def __init__(self, engine: Engine, hosting: Hosting, clock: Clock) -> None:
+    def __init__(self, engine: Engine, hosting: Hosting, clock: Clock, *, first_account: str | None = None) -> None:
+        self._first_account = first_account
         self._engine = engine
         self.hosting = hosting
         self._directory = hosting.directory
@@ -69,20 +70,18 @@ class EngineHost:
         options: HostOptions,
         open_vault: Mapping[str, OpenVault],
         *,
+        first_account: str | None = None,
         sweep: bool = True,
     ) -> "EngineHost":
-        """Make a host over an open engine.
+        """Make a host over an open engine; `first_account` is the id of the operator's account (null: a new one).
 
         Raises:
             ConfigurationError, StoreCorrupt: the master key is not the one that the store was used with.
         """
         directory = Directory(engine.store.directory, engine.clock)
         pepper = await _pepper(directory, sealer)
-        host = cls(
-            engine,
-            Hosting(directory, sealer, pepper, options, open_vault, partial(_records_of, engine.store)),
-            engine.clock,
-        )
+        hosting = Hosting(directory, sealer, pepper, options, open_vault, partial(_records_of, engine.store))
+        host = cls(engine, hosting, engine.clock, first_account=first_account)
         if sweep:
             engine.tasks.start_soon(host._sweep)
         return host
@@ -122,10 +121,10 @@ class EngineHost:
             return False
         return True
 
-    async def first_key(self, account_id: str | None = None) -> str | None:
+    async def first_key(self) -> str | None:
         """Make the first account, its operator's, and a key of it; null when that was done before."""
         now_us = self._directory.now_us()
-        new_id = account_id or new_account_id()
+        new_id = self._first_account or new_account_id()
         done = await self._directory.records.put(
             _SERVER, _FIRST, {"account_id": new_id}, now_us=now_us, expected_version=0
         )

@@ -61,7 +61,10 @@ class _Flight:
 
 
 class InfisicalBackend:
-    """Fetches secrets from one environment and path of one Infisical project. Open it with `async with`."""
+    """Fetches secrets from one environment and path of one Infisical project. Open it with `async with`.
+
+    `transport` makes what connects, for one that looks where it connects to.
+    """
 
     def __init__(
         self,
@@ -70,12 +73,14 @@ class InfisicalBackend:
         limits: InfisicalLimits | None = None,
         clock: Clock | None = None,
         sleep: Sleep = anyio.sleep,
+        transport: "Callable[[], httpx2.AsyncBaseTransport] | None" = None,
     ) -> None:
+        self._make_transport = transport
         self._settings = settings
         self._limits = limits or InfisicalLimits()
         self._clock = clock or SystemClock()
         self._sleep = sleep
-        self._transport: httpx2.AsyncHTTPTransport | None = None
+        self._transport: httpx2.AsyncBaseTransport | None = None
         self._flights: dict[str, _Flight] = {}
         self._login_lock = anyio.Lock()
         self._access_token: str | None = None
@@ -93,7 +98,10 @@ class InfisicalBackend:
 
         # The transport, not the client above it: that one logs every URL (project id, name), follows what it finds in
         # the environment and keeps cookies.
-        self._transport = httpx2.AsyncHTTPTransport(trust_env=False)
+        if self._make_transport is not None:
+            self._transport = self._make_transport()
+        else:
+            self._transport = httpx2.AsyncHTTPTransport(trust_env=False)
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
