@@ -4,11 +4,10 @@ import argparse
 import json
 from pathlib import Path
 
-import anyio
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.recall.make import reporting_half, tuning_half
+from benchmarks.recall.halves import reporting_half, tuning_half
 from benchmarks.recall.run import Recall, ask_apart, ask_pooled
 
 
@@ -20,21 +19,22 @@ def main() -> None:
     parser.add_argument("--misses", action="store_true", help="name the questions whose right session is not first")
     arguments = parser.parse_args()
     if arguments.file is not None:
-        document = json.loads(arguments.file.read_text(encoding="utf-8"))
+        sets = {arguments.file.stem: json.loads(arguments.file.read_text(encoding="utf-8"))}
     else:
-        document = tuning_half() if arguments.tune else reporting_half()
-    results = {"per conversation": anyio.run(ask_apart, document), "pooled": anyio.run(ask_pooled, document)}
-    _print(results)
-    if arguments.misses:
-        print("\n".join(results["per conversation"].missed))
+        sets = tuning_half() if arguments.tune else reporting_half()
+    for name, document in sets.items():
+        apart = ask_apart(document)
+        _print(name, {"per conversation": apart, "pooled": ask_pooled(document)})
+        if arguments.misses:
+            print("\n".join(apart.missed))
 
 
-def _print(results: dict[str, Recall]) -> None:
+def _print(name: str, results: dict[str, Recall]) -> None:
     table = Table(box=None)
-    for heading in ("", "questions", "first", "@5", "@10"):
+    for heading in (name, "questions", "first", "@5", "@10"):
         table.add_column(heading)
-    for name, one in results.items():
-        table.add_row(name, str(one.questions), *(f"{share:.1%}" for share in (one.first, one.five, one.ten)))
+    for scope, one in results.items():
+        table.add_row(scope, str(one.questions), *(f"{share:.1%}" for share in (one.first, one.five, one.ten)))
     Console().print(table)
 
 

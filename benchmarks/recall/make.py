@@ -7,7 +7,7 @@ from typing import Any
 
 from benchmarks.recall.material import EVENTS, FILLER, NAMES, SLOTS, WORK
 
-__all__ = ["make", "reporting_half", "tuning_half"]
+__all__ = ["make"]
 
 _CONVERSATIONS = 10
 _SESSIONS = 16
@@ -15,16 +15,6 @@ _EVENTS_PER_SESSION = 2
 _FILLER_PER_SESSION = 14
 
 Document = dict[str, Any]
-
-
-def tuning_half() -> Document:
-    """Give the half on which the ranking may be tuned."""
-    return make(seed=20260501)
-
-
-def reporting_half() -> Document:
-    """Give the half on which figures are reported: other people, other slots, other sessions."""
-    return make(seed=20260702)
 
 
 def make(seed: int) -> Document:

@@ -1,16 +1,18 @@
-"""Ingests a set of conversations through the engine, asks its questions, and counts where the right session stands."""
+"""Ingests conversations, asks the MCP server's search their questions, and counts where the right session stands."""
 
-import tempfile
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+import anyio
+
+from benchmarks.stdio import CERVER, Server, scratch
 from cerver_core.api import Cerver
 from cerver_core.config import Settings
 from cerver_core.connect import connect
-from cerver_core.wire.search import SearchTranscripts
 from cerver_core.wire.sessions import CreateSession
 from cerver_core.wire.transcripts import AppendEntries, NewEntry
 
@@ -38,35 +40,44 @@ class Recall:
         return cls(shares[0], shares[1], shares[2], len(ranks), missed)
 
 
-async def ask_apart(document: Document) -> Recall:
+def ask_apart(document: Document) -> Recall:
     """Ask each question over its own conversation alone."""
     ranks: list[tuple[str, int | None]] = []
     for conversation in document["conversations"]:
         questions = [one for one in document["questions"] if one["conversation"] == conversation["id"]]
-        if not questions:
-            continue
-        async with opened([conversation]) as (cerver, names):
-            ranks += [await _rank(cerver, names, one) for one in questions]
+        if questions:
+            with opened([conversation]) as (server, names):
+                ranks += [_rank(server, names, one) for one in questions]
     return Recall.of(ranks)
 
 
-async def ask_pooled(document: Document) -> Recall:
+def ask_pooled(document: Document) -> Recall:
     """Ask each question over all conversations at once."""
-    async with opened(document["conversations"]) as (cerver, names):
-        return Recall.of([await _rank(cerver, names, one) for one in document["questions"]])
+    with opened(document["conversations"]) as (server, names):
+        return Recall.of([_rank(server, names, one) for one in document["questions"]])
 
 
-@asynccontextmanager
-async def opened(conversations: Sequence[Document]) -> AsyncGenerator[tuple[Cerver, dict[str, str]]]:
-    """Open an engine that holds these conversations; gives it with the set's id of each session of its own."""
-    with tempfile.TemporaryDirectory() as folder:
-        settings = Settings.from_environ({"CERVER_HOME": folder, "HOME": folder, "CERVER_DURABILITY": "relaxed"})
-        async with connect(settings) as cerver:
-            names: dict[str, str] = {}
-            for conversation in conversations:
-                for session in conversation["sessions"]:
-                    names[await _ingest(cerver, session)] = session["id"]
-            yield cerver, names
+@contextmanager
+def opened(conversations: Sequence[Document]) -> Generator[tuple[Server, dict[str, str]]]:
+    """Open an MCP server over these conversations; gives it with the set's id of each session of its own."""
+    with scratch() as home:
+        names = anyio.run(_ingest_all, conversations, home)
+        server = Server(CERVER, home)
+        try:
+            server.shake_hands()
+            yield server, names
+        finally:
+            server.leave()
+
+
+async def _ingest_all(conversations: Sequence[Document], home: Path) -> dict[str, str]:
+    settings = Settings.from_environ({"HOME": str(home), "CERVER_DURABILITY": "relaxed"})
+    async with connect(settings) as cerver:
+        return {
+            await _ingest(cerver, session): session["id"]
+            for conversation in conversations
+            for session in conversation["sessions"]
+        }
 
 
 async def _ingest(cerver: Cerver, session: Document) -> str:
@@ -87,8 +98,9 @@ def _role(word: str) -> Any:  # noqa: ANN401 - one of the roles of an entry
     return word if word in {"user", "assistant", "system", "tool"} else "user"
 
 
-async def _rank(cerver: Cerver, names: dict[str, str], question: Document) -> tuple[str, int | None]:
-    page = await cerver.transcripts.search(SearchTranscripts(query=question["question"], limit=_DEPTH))
+def _rank(server: Server, names: dict[str, str], question: Document) -> tuple[str, int | None]:
+    arguments = {"query": question["question"], "limit": _DEPTH}
+    reply = server.call("cerver_session_search", arguments)["content"][0]["text"]
+    found = [names[first] for line in reply.splitlines() if (first := line.partition(" ")[0]) in names]
     right = set(question["answer_session_ids"])
-    ranks = [rank for rank, found in enumerate(page.sessions, 1) if names[found.session_id] in right]
-    return question["question"], min(ranks, default=None)
+    return question["question"], next((rank for rank, one in enumerate(found, 1) if one in right), None)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cerver_core.search.dates import DateRange, find_dates
+from cerver_core.search.texts import Part
 from cerver_core.search.words import forms, is_stop_word, is_weak, kin, words
 
 __all__ = ["MOST_TERMS", "Query", "Term", "parse"]
@@ -19,6 +20,16 @@ _TIME_WORDS = frozenset(
     {"today", "tonight", "yesterday", "last", "past", "day", "week", "weekend", "month", "year", "ago"}
 )
 _PIECE = re.compile(r'(?P<minus>(?<!\S)-)?(?:"(?P<phrase>[^"]*)"|(?P<plain>[^\s"]+))')
+# Questions about what the assistant said ("you told me", "remind me", "our last chat"), and about the one who asks.
+_OF_ASSISTANT = re.compile(
+    r"\byou(?:'ve| have| had)? (?:\w+ )?(?:recommend|suggest|tell|told|sa[iy]|mention|advis|g[ai]ve|provid|explain|"
+    r"list|propos|writ|wrote|describ|identif|recogni|c[oa]me up|prefer|creat|generat|shar|show|taught|teach|compil)"
+    r"|\baccording to you\b|\byour (?:answer|advice|recommendation|suggestion|list|explanation|reply)"
+    r"|\b(?:our|the) (?:previous|earlier|last|past|prior) (?:chat|conversation|discussion|talk)"
+    r"|\bremind me\b|\bwe (?:talked|discussed|spoke|chatted|were talking|were discussing)\b",
+    re.IGNORECASE,
+)
+_OF_USER = re.compile(r"\b(?:i|i'm|i've|i'd|my|mine|myself)\b", re.IGNORECASE)
 _POSSESSIVE = re.compile(r"['\u2019]s$", re.IGNORECASE)
 _JOINED = re.compile(r"[^\s,;!?()\[\]{}<>]+")
 _IDENTIFIER = re.compile(r"[\w][._/:@#$\\=][\w]|\d")
@@ -45,11 +56,15 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What a query asks for. Without terms it matches nothing."""
+    """What a query asks for. Without terms it matches nothing.
+
+    `speaker` is who can be expected to have said it: the user for "my dog", the assistant for "you told me".
+    """
 
     terms: tuple[Term, ...]
     excluded: tuple[Term, ...] = ()
     dates: tuple[DateRange, ...] = ()
+    speaker: Part | None = None
 
     @property
     def required(self) -> tuple[Term, ...]:
@@ -74,7 +89,14 @@ def parse(text: str, now: datetime) -> Query:
             wanted += terms
         elif piece["plain"] is not None:
             wanted += [_lighter(term) for term in terms if _is_month_or_number(term)]
-    return Query(_kept(wanted), tuple(excluded[:MOST_TERMS]), tuple(one.range for one in named))
+    dates = tuple(one.range for one in named)
+    return Query(_kept(wanted), tuple(excluded[:MOST_TERMS]), dates, _speaker(text))
+
+
+def _speaker(text: str) -> Part | None:
+    if _OF_ASSISTANT.search(text):
+        return "assistant"
+    return "user" if _OF_USER.search(text) else None
 
 
 def _blanked(text: str) -> str:

@@ -12,8 +12,8 @@ from cerver_core.search.words import Word, words
 
 __all__ = ["DEFAULT_WEIGHTS", "RELATIVE", "TOOL", "Corpus", "Evidence", "Judge", "Weights", "holds_phrase"]
 
-RELATIVE = 0.5
-"""What a word that often means the same counts for, beside the word itself."""
+RELATIVE = 0.7
+"""What a word that often means the same counts for, at the most, beside the word itself."""
 
 TOOL = 0.4
 """What a word in the input or output of a tool counts for, beside one that was said."""
@@ -60,16 +60,32 @@ class Evidence:
     marks: tuple[Word, ...]
 
 
-_PART_WEIGHT: Mapping[Part, float] = {"user": 1.0, "assistant": 0.92, "aside": 0.7, "tool": 0.5}
+_PART_WEIGHT: Mapping[Part | None, Mapping[Part, float]] = {
+    None: {"user": 1.0, "assistant": 0.98, "aside": 0.7, "tool": 0.5},
+    "user": {"user": 1.0, "assistant": 0.7, "aside": 0.6, "tool": 0.5},
+    "assistant": {"user": 0.85, "assistant": 1.0, "aside": 0.7, "tool": 0.5},
+}
+"""What counts by who said it, for each who can be expected to have said it."""
 
 
 class Judge:
     """Reads the texts of entries and scores them for one query."""
 
-    def __init__(self, query: Query, idf: Sequence[float] | None = None, weights: Weights = DEFAULT_WEIGHTS) -> None:
+    def __init__(
+        self,
+        query: Query,
+        idf: Sequence[float] | None = None,
+        relatives: Sequence[float] | None = None,
+        weights: Weights = DEFAULT_WEIGHTS,
+    ) -> None:
         self._idf = idf or [term.weight for term in query.terms]
         self._weights = weights
-        self._spelled = _Spelled(query)
+        self._spelled = _Spelled(query, relatives or [RELATIVE] * len(query.terms))
+        self._part_weight = _PART_WEIGHT.get(query.speaker, _PART_WEIGHT[None])
+
+    def trust(self, entry: EntryText) -> float:
+        """Tell what an entry counts for by who said it; 1 is most."""
+        return self._part_weight[entry.part]
 
     def judge(self, entry: EntryText) -> Evidence:
         """Score an entry: which terms, how close together, and who says it; 1 is about all of them once."""
@@ -83,7 +99,7 @@ class Judge:
             self._idf[number] * strength * (1 + 0.15 * min(counts[number] - 1, 3)) for number, strength in best.items()
         )
         score += self._weights.proximity * _closeness(marks, self._idf)
-        score *= _PART_WEIGHT[entry.part] / (0.85 + 0.15 * max(1.0, math.log10(word_count + 1)))
+        score *= self._part_weight[entry.part] / (0.85 + 0.15 * max(1.0, math.log10(word_count + 1)))
         return Evidence(score / (sum(self._idf) or 1.0), tuple(dict.fromkeys(word for _, _, word in marks)))
 
 
@@ -103,13 +119,13 @@ def _closeness(marks: Sequence[Mark], idf: Sequence[float]) -> float:
 class _Spelled:
     """The words of a query, ready to be met in a text."""
 
-    def __init__(self, query: Query) -> None:
+    def __init__(self, query: Query, relatives: Sequence[float]) -> None:
         self._words: dict[str, list[tuple[int, float]]] = defaultdict(list)
         self._prefixes: list[tuple[int, str]] = []
         self._phrases: dict[str, list[tuple[int, tuple[str, ...], bool]]] = defaultdict(list)
         for number, term in enumerate(query.terms):
             for relative in term.relatives:
-                self._words[relative].append((number, RELATIVE))
+                self._words[relative].append((number, relatives[number]))
             for spelling in term.spellings:
                 first = spelling[0]
                 if len(spelling) > 1:

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from cerver_core.search.query import Query
-from cerver_core.search.rank import DEFAULT_WEIGHTS, Corpus, Weights
+from cerver_core.search.rank import DEFAULT_WEIGHTS, RELATIVE, Corpus, Weights
 
 __all__ = ["BLOCK_BITS", "Tally"]
 
@@ -30,6 +30,8 @@ class _Found:
         self.places: dict[float, list[int]] = {}
         self.named: set[int] = set()
         self.blocks: Mapping[int, float] = {}
+        self.own_blocks: frozenset[int] = frozenset()
+        self.relative = RELATIVE
 
     def all(self) -> set[int]:
         """Give every place."""
@@ -38,6 +40,16 @@ class _Found:
     def keep(self, allowed: Collection[int]) -> None:
         """Forget the places that are not among these."""
         self.places = {strength: [one for one in some if one in allowed] for strength, some in self.places.items()}
+
+    def relate(self, span: float, newest: int) -> None:
+        """Let a relative count by how rare relatives are, which says nothing of how rare the term itself is."""
+        related = self.places.pop(RELATIVE, [])
+        own = {place >> BLOCK_BITS for places in self.places.values() for place in places}
+        both = own.union([place >> BLOCK_BITS for place in related])
+        self.own_blocks = frozenset(own)
+        self.relative = RELATIVE * _idf(len(both) / span, newest) / _idf(len(own) / span, newest)
+        if related:
+            self.places[self.relative] = sorted({*related, *self.places.get(self.relative, ())})
 
     def count(self) -> None:
         """Count by block; of a place that was found twice the strongest finding counts."""
@@ -78,6 +90,7 @@ class Tally:
         self._total = 1.0
         self._blocks: dict[int, list[tuple[int, int]]] = {}
         self._sums: list[dict[int, float]] = [{} for _ in query.terms]
+        self._own: list[set[int]] = [set() for _ in query.terms]
         self._spans: Mapping[int, float] = {}
         self._share = 1.0
         self._entries: dict[int, list[dict[int, float]]] = {}
@@ -110,8 +123,10 @@ class Tally:
         """
         terms: list[tuple[float, Mapping[int, float]]] = []
         for number, found in enumerate(self._found):
+            span = max(spans.get(number, 1.0), 1e-6)
+            found.relate(span, newest)
             found.count()
-            held = len(found.blocks) / max(spans.get(number, 1.0), 1e-6)
+            held = len(found.own_blocks) / span
             terms.append((_idf(held, newest) * self._query.terms[number].weight, found.blocks))
         scores = _scored(terms, enough=2 * most)
         self._spans, self._share = spans, min(1.0, most / max(len(scores), 1))
@@ -124,12 +139,17 @@ class Tally:
 
     def place(self, blocks: Iterable[tuple[int, int, int]]) -> None:
         """Note of which session a block is, and which one of its blocks: (block, session key, number)."""
-        counted = [(found.blocks, sums) for found, sums in zip(self._found, self._sums, strict=True)]
+        counted = [
+            (found.blocks, found.own_blocks, sums, own)
+            for found, sums, own in zip(self._found, self._sums, self._own, strict=True)
+        ]
         for block, key, number in blocks:
             insort(self._blocks.setdefault(key, []), (number, block))
-            for counts, sums in counted:
+            for counts, own_blocks, sums, own in counted:
                 if block in counts:
                     sums[key] = sums.get(key, 0.0) + counts[block]
+                if block in own_blocks:
+                    own.add(key)
 
     def sessions(self) -> frozenset[int]:
         """Give the sessions that were found, those that lack a required term left out."""
@@ -143,8 +163,8 @@ class Tally:
 
     def weigh(self, corpus: Corpus) -> None:
         """Set how telling each term is, from the part of all in which it was looked for and that was placed."""
-        for number, (found, sums) in enumerate(zip(self._found, self._sums, strict=True)):
-            held = len(sums.keys() | found.named) / max(self._spans.get(number, 1.0) * self._share, 1e-6)
+        for number, (found, own) in enumerate(zip(self._found, self._own, strict=True)):
+            held = len(own | found.named) / max(self._spans.get(number, 1.0) * self._share, 1e-6)
             self._idf[number] = _idf(held, corpus.session_count) * self._query.terms[number].weight
         self._total = sum(self._idf) or 1.0
 
@@ -152,6 +172,11 @@ class Tally:
     def idf(self) -> Sequence[float]:
         """Give how telling each term is, in the order of the query."""
         return self._idf
+
+    @property
+    def relatives(self) -> Sequence[float]:
+        """Give what a relative of each term counts for, beside the term itself."""
+        return [found.relative for found in self._found]
 
     def roughly(self) -> list[int]:
         """Give the sessions by the terms they hold alone, cheaply, best and newest first."""

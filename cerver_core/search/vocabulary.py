@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-__all__ = ["IRREGULAR", "KIN", "STOP_WORDS", "WEAK_WORDS"]
+__all__ = ["IRREGULAR", "KIN", "NUMERALS", "STOP_WORDS", "WEAK_WORDS"]
 
 _STOP = """
     a about after again all also although am among an and any anyone anything are aren as at be became because
@@ -28,6 +28,12 @@ _WEAK = """
 
 WEAK_WORDS = frozenset(_WEAK.split())
 """Words with which one asks rather than tells: they count, and for little."""
+
+
+_NUMERALS = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
+_BY_WORD = {word: str(number) for number, word in enumerate(_NUMERALS.split())} | {"twenty": "20", "thirty": "30"}
+NUMERALS = _BY_WORD | {number: word for word, number in _BY_WORD.items()}
+"""The figure for each small number in words, and the word for each small figure."""
 
 
 def _forms(table: str) -> Mapping[str, tuple[str, ...]]:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
-from cerver_core.search.vocabulary import IRREGULAR, KIN, STOP_WORDS, WEAK_WORDS
+from cerver_core.search.kinds import KINDS
+from cerver_core.search.vocabulary import IRREGULAR, KIN, NUMERALS, STOP_WORDS, WEAK_WORDS
 
 __all__ = ["Word", "fold", "forms", "indexable", "is_stop_word", "is_weak", "kin", "words"]
 
@@ -71,11 +72,14 @@ def forms(word: str) -> tuple[str, ...]:
 
     Words in which a digit stands, and short ones, have no other form.
     """
+    if word in NUMERALS:
+        return (word, NUMERALS[word])
     if not _is_inflected(word):
         return (word,)
     found = [word]
-    for base in _roots(word):
-        found += [base, *_inflected(base), *IRREGULAR.get(base, ())]
+    for spelling in _spellings(word):
+        for base in _roots(spelling):
+            found += [base, *_inflected(base), *IRREGULAR.get(base, ())]
     return tuple(dict.fromkeys(form for form in found if (len(form) > 1 and form not in STOP_WORDS) or form == word))
 
 
@@ -90,7 +94,17 @@ def kin(word: str) -> tuple[str, ...]:
         found += _derived(base)
         for relative in KIN.get(base, ()):
             found += forms(relative)
+        for relative in KINDS.get(base, ()):
+            found += [relative, relative + ("es" if relative.endswith(("s", "x", "ch", "sh")) else "s")]
     return tuple(dict.fromkeys(form for form in found if form not in own and form not in STOP_WORDS))
+
+
+def _spellings(word: str) -> Iterator[str]:
+    """Give a word as it is written on either side of the Atlantic."""
+    yield word
+    for one, other in _SPELLINGS:
+        if one in word[2:]:
+            yield word[:2] + word[2:].replace(one, other, 1)
 
 
 def _is_inflected(word: str) -> bool:
@@ -173,6 +187,13 @@ _ENDINGS = (
     ("s", _without_s),
     ("ed", _without_past),
     ("ing", _without_ing),
+)
+
+
+_SPELLINGS = (
+    *(("our", "or"), ("isation", "ization"), ("ization", "isation"), ("ise", "ize"), ("ize", "ise")),
+    *(("ising", "izing"), ("izing", "ising"), ("yse", "yze"), ("yze", "yse"), ("tre", "ter"), ("elling", "eling")),
+    *(("elled", "eled"), ("eling", "elling"), ("eled", "elled"), ("ogue", "og"), ("ence", "ense")),
 )
 
 

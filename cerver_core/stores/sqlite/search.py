@@ -40,7 +40,7 @@ class _Effort(NamedTuple):
 # What the index says of one word or two is nearly all there is to say; a question is worth reading for.
 _ONE_TERM = _Effort(30, 10, _ENTRIES_GIVEN)
 _TWO_TERMS = _Effort(60, 12, _ENTRIES_GIVEN)
-_QUESTION = _Effort(_MOST_WEIGHED, 20, 4)
+_QUESTION = _Effort(_MOST_WEIGHED, 40, 5)
 
 
 @dataclass(slots=True)
@@ -102,7 +102,7 @@ class Search:
 
         They are read in parts of one size, so that a later page goes on where an earlier one ended.
         """
-        judge = Judge(self.asked.query, tally.idf)
+        judge = Judge(self.asked.query, tally.idf, tally.relatives)
         families = _Families(connection, self.account_id, self.asked)
         _, size, entries = self._effort()
         for start in range(0, len(candidates), size):
@@ -110,8 +110,8 @@ class Search:
             best = {one.key: tally.best_entries(one.key, entries) for one in part}
             bodies = gatherer.bodies([(key, seq) for key, scored in best.items() for seq, _ in scored])
             for one in part:
-                self._weigh_evidence(one, best[one.key], bodies, judge)
-                document = tally.as_document(one.key, one.word_count, gatherer.corpus)
+                trust = self._weigh_evidence(one, best[one.key], bodies, judge)
+                document = trust * tally.as_document(one.key, one.word_count, gatherer.corpus)
                 scores = [found.score for found in one.entries]
                 one.score = tally.fused(document, scores, is_in_range=self._is_in_range(one))
             candidates[start : start + size] = sorted(part, key=_order)
@@ -140,12 +140,17 @@ class Search:
 
     def _weigh_evidence(
         self, one: _Candidate, best: Sequence[tuple[int, float]], bodies: Mapping[Hit, str], judge: Judge
-    ) -> None:
+    ) -> float:
+        """Read and score a session's best entries; give what they count for by who said them."""
+        trusted = found = 0.0
         for seq, context in best:
             body = bodies[one.key, seq]
-            score = 0.5 * context + 0.5 * judge.judge(read_entry(body)).score
+            entry = read_entry(body)
+            score = 0.5 * context + 0.5 * judge.judge(entry).score
             one.entries.append(FoundEntry(one.session_id, _stored(seq, body), score))
+            trusted, found = trusted + context * judge.trust(entry), found + context
         one.entries.sort(key=lambda found: (-round(found.score, 9), -found.entry.seq))
+        return trusted / found if found else 1.0
 
     def _is_in_range(self, one: _Candidate) -> bool:
         return any(
