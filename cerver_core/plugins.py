@@ -121,6 +121,24 @@ def _local(settings: Settings) -> Provider:
     return LocalProvider(settings.home, isolation=settings.isolation)
 
 
+def _p69(settings: Settings) -> Provider:
+    from cerver_core.providers.p69 import P69Provider
+
+    return P69Provider(settings.environ)
+
+
+def _daytona(settings: Settings) -> Provider:
+    from cerver_core.providers.daytona import DaytonaProvider
+
+    return DaytonaProvider(settings.environ)
+
+
+def _cloudflare(settings: Settings) -> Provider:
+    from cerver_core.providers.cloudflare import CloudflareProvider
+
+    return CloudflareProvider(settings.environ, keep=settings.home / "cloudflare")
+
+
 def _env(settings: Settings) -> SecretBackend:
     from cerver_core.secrets.env import EnvBackend
 
@@ -152,7 +170,12 @@ def _infisical_vault(connection: VaultConnection) -> SecretBackend:
     return InfisicalBackend(settings, transport=partial(guarded_transport, allows_private_networks=allows))
 
 
-PROVIDERS: Mapping[str, ProviderMember] = {"local": ProviderMember(_local)}
+PROVIDERS: Mapping[str, ProviderMember] = {
+    "local": ProviderMember(_local),
+    "p69": ProviderMember(_p69, (("P69_BASE_URL",),)),
+    "daytona": ProviderMember(_daytona, (("DAYTONA_API_KEY",), ("DAYTONA_JWT_TOKEN", "DAYTONA_ORGANIZATION_ID"))),
+    "cloudflare": ProviderMember(_cloudflare, (("CLOUDFLARE_SANDBOX_URL", "SANDBOX_API_KEY"),)),
+}
 """Those that come with Cerver, each with the variables that its adapter reads from `settings.environ`."""
 
 VAULTS: Mapping[str, Callable[[VaultConnection], SecretBackend]] = {"infisical": _infisical_vault}

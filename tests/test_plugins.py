@@ -36,6 +36,15 @@ def test_this_machine_alone_is_configured_without_variables(tmp_path: Path) -> N
     assert configured_providers(Settings.from_environ({"CERVER_HOME": str(tmp_path)})) == ("local",)
 
 
+def test_a_cloud_is_configured_when_all_its_variables_are_set(tmp_path: Path) -> None:
+    environ = {"CERVER_HOME": str(tmp_path), "P69_BASE_URL": "http://127.0.0.1:9", "SANDBOX_API_KEY": "half"}
+    settings = Settings.from_environ({**environ, "DAYTONA_JWT_TOKEN": "t", "DAYTONA_ORGANIZATION_ID": "o"})
+    assert configured_providers(settings) == ("local", "p69", "daytona")
+    assert [provider(name, settings).name for name in ("p69", "daytona")] == ["p69", "daytona"]
+    with pytest.raises(ConfigurationError, match="needs CLOUDFLARE_SANDBOX_URL and SANDBOX_API_KEY"):
+        provider("cloudflare", settings)
+
+
 def test_a_package_brings_a_provider_that_is_used_when_it_is_named(
     tmp_path: Path, installed: Callable[[str, Mapping[str, str]], None]
 ) -> None:
@@ -52,7 +61,7 @@ def test_a_package_brings_a_provider_that_is_used_when_it_is_named(
 
 def test_a_provider_that_is_not_installed_is_said_to_be_missing(tmp_path: Path) -> None:
     settings = Settings.from_environ({"CERVER_HOME": str(tmp_path), "CERVER_PROVIDERS": "nowhere"})
-    with pytest.raises(NotSupported, match="there is no provider 'nowhere'; there are: local"):
+    with pytest.raises(NotSupported, match="there is no provider 'nowhere'; there are: local, p69"):
         provider("nowhere", settings)
 
 

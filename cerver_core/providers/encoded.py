@@ -25,12 +25,13 @@ _ENCODE = (
     "do printf '%s\\n' \"$B\"; done; }; "
     'C=$(exec 5>&1; { { "$@" </dev/null 2>&6 3>&- 4>&- 5>&- 6>&-; echo $? >&5; } | enc >&3 5>&- 6>&-; } 6>&1 '
     "| enc >&4 5>&-); "
-    "printf '=%s\\n' \"$C\""
+    "printf '=%s\\n' \"$C\"; printf '=%s\\n' \"$C\" >&2"
 )
 """argv... -> runs it. `dd` gives what one read brings, so a piece is sent as soon as it is written.
 
-Lines are shorter than 4,096 bytes, which is what a pipe takes in one piece. The last line, on standard output, is `=`
-and the exit code; it comes when both streams are closed. POSIX shell, with `base64 -w` of GNU or busybox.
+Lines are shorter than 4,096 bytes, which is what a pipe takes in one piece. The last line of each stream is `=` and the
+exit code: they come when both are closed, and one may overtake the other's output on its way. POSIX shell, with
+`base64 -w` of GNU or busybox.
 """
 
 _LONGEST_LINE = 64 * 1024
@@ -49,9 +50,10 @@ async def decoded(pieces: AsyncIterator[Text], who: str) -> AsyncGenerator[Outpu
         data = decoders[stream].take(text)
         if data:
             yield Output(stream, data)
-        if decoders[stream].exit_code is not None:
+        if all(decoder.exit_code is not None for decoder in decoders.values()):
             break
-    yield Ended(decoders["stdout"].exit_code)
+    codes = [decoder.exit_code for decoder in decoders.values() if decoder.exit_code is not None]
+    yield Ended(codes[0] if codes else None)
 
 
 class Decoder:

@@ -45,14 +45,15 @@ class Sockets:
     def __init__(self, http: CloudHttp, headers: Mapping[str, str]) -> None:
         """Send `headers` with each handshake; failures are told as `http` tells them."""
         self._http = http
-        self._client = httpx2.AsyncClient(
-            headers={"User-Agent": "cerver", **headers}, timeout=httpx2.Timeout(None, connect=_CONNECT_S)
-        )
+        self._headers = {"User-Agent": "cerver", **headers}
+        self._client: httpx2.AsyncClient | None = None
 
     async def close(self) -> None:
         """Close the connections that are left."""
         with anyio.CancelScope(shield=True), anyio.move_on_after(_CLOSE_S):
-            await self._client.aclose()
+            if self._client is not None:
+                await self._client.aclose()
+                self._client = None
 
     @asynccontextmanager
     async def messages(self, url: str, query: Mapping[str, str]) -> AsyncGenerator[AsyncIterator[bytes]]:
@@ -64,6 +65,9 @@ class Sockets:
         """
         connection = self._new_connection()
         with self._http.mapped(f"GET {httpx2.URL(url).path}"):
+            if self._client is None:
+                limit = httpx2.Timeout(None, connect=_CONNECT_S)
+                self._client = httpx2.AsyncClient(headers=self._headers, timeout=limit)
             request = self._client.build_request("GET", url, params=query, headers=_handshake())
             response = await self._client.send(request, stream=True)
             try:

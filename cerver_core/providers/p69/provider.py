@@ -168,7 +168,7 @@ class P69Provider(ShellProvider):
         yield "stderr", reply.stderr.encode()
         yield "stdout", reply.stdout.encode()
         if reply.exit_code == _TIMED_OUT and "\n=" not in f"\n{reply.stdout}":
-            yield "stdout", f"={_TIMED_OUT}\n".encode()
+            yield "stdout", f"\n={_TIMED_OUT}\n".encode()
 
     async def put(self, ref: SandboxRef, path: str, content: bytes | Path) -> None:
         """Write a small file by a program that decodes it."""
