@@ -5,7 +5,7 @@ checks Host and Origin, and speaks both generations of the protocol.
 """
 
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
@@ -70,13 +70,10 @@ class McpOverHttp:
     """
 
     def __init__(self, around: Surroundings) -> None:
-        self._host = around.host
-        self._admit = around.admit
+        self._identify_key = around.identify
         server = build_over(partial(nullcontext, _CallersOwn(around.host)), _TOOLS)
         manager = _Resumable if around.is_alone else StreamableHTTPSessionManager
-        self._sessions = manager(
-            server, stateless=not around.is_alone, security_settings=_security(around.url, around.origins)
-        )
+        self._sessions = manager(server, stateless=not around.is_alone, security_settings=_security(around.url))
 
     @asynccontextmanager
     async def run(self) -> AsyncGenerator[None]:
@@ -88,7 +85,6 @@ class McpOverHttp:
         """Answer one request."""
         try:
             caller, token = await self._identify(scope)
-            self._admit(caller)
         except CerverError as error:
             headers = {"WWW-Authenticate": "Bearer"} if isinstance(error, Unauthorized) else _retry_after(error)
             await JSONResponse(to_problem(error), status_of(error), headers)(scope, receive, send)
@@ -103,19 +99,18 @@ class McpOverHttp:
 
     async def _identify(self, scope: Scope) -> tuple[Caller, str]:
         scheme, _, token = HTTPConnection(scope).headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not token:
-            raise Unauthorized("no key was given: send the header `Authorization: Bearer <key>`")
-        caller = await self._host.authenticate(token.strip())
+        token = token.strip() if scheme.lower() == "bearer" else ""
+        caller = await self._identify_key(scope, token or None)
         if caller.kind == "publishable" or "write" not in caller.scopes:
             raise Forbidden("MCP needs a secret key with the scope write")
         return caller, token
 
 
-def _security(url: str, origins: Sequence[str]) -> TransportSecuritySettings:
+def _security(url: str) -> TransportSecuritySettings:
     told = urlsplit(url)
     hosts = [told.netloc, *(f"{name}:*" for name in _LOOPBACK), *_LOOPBACK]
     own = [f"{told.scheme}://{told.netloc}", *(f"http://{name}:*" for name in _LOOPBACK)]
-    return TransportSecuritySettings(allowed_hosts=hosts, allowed_origins=[*own, *origins])
+    return TransportSecuritySettings(allowed_hosts=hosts, allowed_origins=own)
 
 
 def _retry_after(error: CerverError) -> Mapping[str, str]:

@@ -6,6 +6,8 @@ import sys
 from argparse import SUPPRESS, ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Awaitable, Callable
 from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import anyio
@@ -26,6 +28,8 @@ __all__ = ["COMMANDS"]
 _HOST = "127.0.0.1"
 _PORT = 8787
 _MOST_WORKERS = 64
+_SHARED_FIGURES = "PROMETHEUS_MULTIPROC_DIR"
+"""Where the Prometheus client of several processes keeps figures; its own name (prometheus/client_python)."""
 _LOOK_S = 1.0
 _HERE = frozenset({"127.0.0.1", "::1", "localhost"})
 
@@ -90,7 +94,9 @@ def _in_a_loop(work: Callable[[], Awaitable[int]]) -> int:
 
 async def _serve(settings: Settings, args: Namespace, listener: "socket", terminal: Terminal | None) -> int:
     from cerver_core.gateway import create_app  # noqa: PLC0415 - an optional part
+    from cerver_core.gateway.mounts import installed  # noqa: PLC0415
     from cerver_core.gateway.server import Server  # noqa: PLC0415
+    from cerver_core.gateway.telemetry import Telemetry  # noqa: PLC0415
     from cerver_core.hosting import open_host  # noqa: PLC0415
 
     async with open_host(settings, is_local_compute=args.local_compute) as host:
@@ -100,7 +106,14 @@ async def _serve(settings: Settings, args: Namespace, listener: "socket", termin
             if terminal is not None:
                 _announce(terminal, args, listener, key)
 
-        server = Server(create_app(host), on_started=announce)
+        app = create_app(
+            host,
+            telemetry=Telemetry(_figures_of_all(settings)),
+            beside=installed(),
+            url=settings.environ.get("CERVER_PUBLIC_URL") or _url(listener),
+            is_alone=terminal is not None and settings.database_url is None,
+        )
+        server = Server(app, on_started=announce)
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(_stop_when_told, server)
             if terminal is None:
@@ -121,7 +134,14 @@ async def _several(settings: Settings, args: Namespace, listener: "socket", term
     command = ["serve", "--listener", str(listener.fileno())]
     if args.local_compute:
         command.append("--local-compute")
-    return await supervise(command, args.workers, listener.fileno())
+    with TemporaryDirectory(prefix="cerver-figures-") as figures:
+        return await supervise(command, args.workers, listener.fileno(), {_SHARED_FIGURES: figures})
+
+
+def _figures_of_all(settings: Settings) -> Path | None:
+    """Give the folder in which the processes of one gateway keep their figures; null when there is one process."""
+    folder = settings.environ.get(_SHARED_FIGURES)
+    return Path(folder) if folder else None
 
 
 async def _stop_when_told(server: "Server") -> None:
@@ -140,9 +160,13 @@ async def _stop_when_orphaned(server: "Server") -> None:
     server.should_exit = True
 
 
-def _announce(terminal: Terminal, args: Namespace, listener: "socket", key: str | None) -> None:
+def _url(listener: "socket") -> str:
     host, port = listener.getsockname()[:2]
-    url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def _announce(terminal: Terminal, args: Namespace, listener: "socket", key: str | None) -> None:
+    url = _url(listener)
     terminal.line(f"Cerver serves at {url}")
     if args.local_compute:
         terminal.line("Code of whoever has a key runs on this machine (--local-compute).")

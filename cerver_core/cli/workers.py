@@ -1,9 +1,10 @@
 """Keeps several processes at work on one listening socket: starts them, replaces those that die, ends them in order."""
 
 import logging
+import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from subprocess import DEVNULL
 
 import anyio
@@ -21,12 +22,12 @@ _TOO_SOON_S = 3.0
 _PAUSE_S = 1.0
 
 
-async def supervise(arguments: Sequence[str], count: int, descriptor: int) -> int:
+async def supervise(arguments: Sequence[str], count: int, descriptor: int, environ: Mapping[str, str]) -> int:
     """Run `cerver` with the arguments in so many processes until a signal; give the exit code.
 
-    Each inherits the listening socket. One that dies is replaced.
+    Each inherits the listening socket and this environment, with `environ` added. One that dies is replaced.
     """
-    workers = _Workers([sys.executable, "-m", "cerver_core.cli", *arguments], descriptor)
+    workers = _Workers([sys.executable, "-m", "cerver_core.cli", *arguments], descriptor, {**os.environ, **environ})
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(workers.pass_signals_on)
         async with anyio.create_task_group() as running:
@@ -37,8 +38,9 @@ async def supervise(arguments: Sequence[str], count: int, descriptor: int) -> in
 
 
 class _Workers:
-    def __init__(self, command: Sequence[str], descriptor: int) -> None:
+    def __init__(self, command: Sequence[str], descriptor: int, environ: Mapping[str, str]) -> None:
         self._command = command
+        self._environ = environ
         self._descriptor = descriptor
         self._running: set[Process] = set()
         self._stopping = anyio.Event()
@@ -61,7 +63,13 @@ class _Workers:
 
     async def _once(self) -> int:
         process = await anyio.open_process(
-            self._command, stdin=DEVNULL, stdout=None, stderr=None, pass_fds=(self._descriptor,), start_new_session=True
+            self._command,
+            stdin=DEVNULL,
+            stdout=None,
+            stderr=None,
+            env=self._environ,
+            pass_fds=(self._descriptor,),
+            start_new_session=True,
         )
         self._running.add(process)
         try:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -18,11 +19,11 @@ from cerver_core.errors import CerverError, NotFound
 from cerver_core.gateway import health, pages, sockets
 from cerver_core.gateway.answers import problem
 from cerver_core.gateway.call import Serving
-from cerver_core.gateway.dispatch import Operations
+from cerver_core.gateway.dispatch import Operations, identify
 from cerver_core.gateway.edge import Edge
 from cerver_core.gateway.limits import Limits
 from cerver_core.gateway.live import Live
-from cerver_core.gateway.mounts import Mounted
+from cerver_core.gateway.mounts import Mounting, Surroundings
 from cerver_core.gateway.ratelimits import RateLimits
 from cerver_core.gateway.routes import HANDLERS
 from cerver_core.gateway.telemetry import Telemetry, Watched
@@ -50,27 +51,33 @@ def create_app(
     limits: Limits | None = None,
     rates: RateLimits | None = None,
     telemetry: Telemetry | None = None,
-    mounted: Mapping[str, Mounted] | None = None,
+    beside: Mapping[str, Mounting] | None = None,
+    url: str = "http://127.0.0.1:8787",
+    is_alone: bool = True,
 ) -> Starlette:
-    """Make the ASGI application of a gateway for everybody the host knows; `mounted` stands beside the operations.
+    """Make the ASGI application of a gateway for everybody the host knows.
+
+    `beside` makes what is served beside the operations, by path. `url` is where the gateway is reached; `is_alone`
+    says that no other process answers for it.
 
     Its lifespan must run (every ASGI server does that). `app.state.serving.live.stop()` ends the streams before a stop.
     """
     serving = Serving(host, limits or Limits(), Live(), rates or RateLimits(SystemClock()))
     telemetry = telemetry or Telemetry()
-    beside = dict(mounted or {})
+    around = Surroundings(host, url, is_alone, partial(identify, serving))
+    mounted = {path: make(around) for path, make in (beside or {}).items()}
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncGenerator[None]:
         del app
         async with AsyncExitStack() as lives:
             await lives.enter_async_context(serving.live.running())
-            for application in beside.values():
+            for application in mounted.values():
                 await lives.enter_async_context(application.run())
             yield
 
     app = Starlette(
-        routes=[*_routes(), *(Route(path, application) for path, application in beside.items())],
+        routes=[*_routes(), *(Route(path, application) for path, application in mounted.items())],
         middleware=_middlewares(telemetry),
         exception_handlers={HTTPException: _refused},
         lifespan=lifespan,

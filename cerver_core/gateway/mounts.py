@@ -3,7 +3,7 @@
 A package offers one in the group `cerver.mounts`: the name is the path it is served at, the value makes it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from importlib.metadata import entry_points
@@ -34,15 +34,15 @@ class Mounted(Protocol):
 class Surroundings:
     """What an application is told of the gateway it stands in.
 
-    `url` is where the gateway is reached, `origins` are further ones whose pages may call it. `is_alone` tells that
-    one process answers all requests. `admit` counts a request, and raises `RateLimited` for one too many.
+    `url` is where the gateway is reached. `is_alone` tells that one process answers all requests. `identify` finds
+    out who asks by the key of a request (null: none was sent) and counts it; it raises `Unauthorized` for a key that
+    is not accepted and `RateLimited` for one request too many.
     """
 
     host: Host
     url: str
-    origins: Sequence[str]
     is_alone: bool
-    admit: Callable[[Caller], None]
+    identify: Callable[[Scope, str | None], Awaitable[Caller]]
 
 
 Mounting = Callable[[Surroundings], Mounted]

@@ -20,7 +20,7 @@ from cerver_core.api import Caller, Cerver
 from cerver_core.api.replies import Replies
 from cerver_core.engine import Engine
 from cerver_core.errors import Unauthorized
-from cerver_core.gateway.mounts import Surroundings
+from cerver_core.gateway import create_app
 from cerver_core.plugins import secret_backend, store
 from cerver_mcp.http import McpOverHttp
 from cerver_mcp.tools import TOOLS
@@ -60,7 +60,7 @@ class _Host:
 @asynccontextmanager
 async def _served(app: ASGIApp) -> AsyncGenerator[str]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_config=None, ws="none"))
+        server = uvicorn.Server(uvicorn.Config(app, lifespan="on", log_config=None, ws="none"))
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(server.serve, [listener])
             yield f"http://127.0.0.1:{listener.getsockname()[1]}/mcp"
@@ -71,9 +71,10 @@ async def _served(app: ASGIApp) -> AsyncGenerator[str]:
 async def url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
     settings = settings_for(tmp_path)
     async with Engine(store(settings), {}, secret_backend(settings)) as engine:
-        around = Surroundings(_Host(engine), "https://gateway.example", (), request.param, lambda _: None)
-        mcp = McpOverHttp(around)
-        async with mcp.run(), _served(mcp) as url:
+        app = create_app(
+            _Host(engine), beside={"/mcp": McpOverHttp}, url="https://gateway.example", is_alone=request.param
+        )
+        async with _served(app) as url:
             yield url
 
 
