@@ -23,7 +23,7 @@ from cerver_core.gateway.dispatch import admit, bearer, identify
 from cerver_core.gateway.live import Shown, Tail
 from cerver_core.gateway.reading import invalid
 from cerver_core.gateway.unexpected import expected_only
-from cerver_core.wire.model import Request
+from cerver_core.wire.model import MAX_SEQ, Request
 
 __all__ = ["CLOSE_CODES", "STREAM_PATH", "stream"]
 
@@ -41,7 +41,7 @@ class WatchSession(Request):
     """The query of a socket."""
 
     token: Annotated[str, Field(max_length=500)] | None = None
-    since: Annotated[int, Field(ge=0)] | None = None
+    since: Annotated[int, Field(ge=0, le=MAX_SEQ)] | None = None
 
 
 async def stream(socket: WebSocket) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field, JsonValue, model_validator
 
 from cerver_core.wire.computes import ExecResult
-from cerver_core.wire.model import Name, Reply, Request
+from cerver_core.wire.model import MAX_SEQ, Name, Reply, Request
 from cerver_core.wire.sessions import ListSessions, SessionRecord
 from cerver_core.wire.transcripts import Entry
 
@@ -61,7 +61,7 @@ class ImportTranscript(Request):
 class FollowTranscript(Request):
     """The query of a live transcript: entries after seq `since`, as they are appended."""
 
-    since: Annotated[int, Field(ge=0)] = 0
+    since: Annotated[int, Field(ge=0, le=MAX_SEQ)] = 0
 
 
 class FilePath(Request):

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, JsonValue
 
-from cerver_core.wire.model import Name, Reply, Request
+from cerver_core.wire.model import Json, JsonObject, Name, Reply, Request
 
 __all__ = ["OFFLINE_AFTER_S", "HeartbeatCompute", "RegisterCompute", "RelayReply", "RelayRequest", "RemovedCompute"]
 
@@ -16,7 +16,6 @@ OFFLINE_AFTER_S = 180
 """A machine that was not heard of for this long shows as offline (wire contract §3.1)."""
 
 ComputeId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,200}$")]
-Facts = Mapping[str, JsonValue]
 
 
 class RegisterCompute(Request):
@@ -28,8 +27,8 @@ class RegisterCompute(Request):
     label: Annotated[Name, Field(max_length=200)] = ""
     kind: Annotated[Name, Field(max_length=64)] = "local"
     provider: Annotated[Name, Field(min_length=1, max_length=64)] = "cerver_local_provider"
-    capabilities: Mapping[str, JsonValue] = {}
-    metadata: Mapping[str, JsonValue] = {}
+    capabilities: JsonObject = Field(default={})
+    metadata: JsonObject = Field(default={})
 
 
 class HeartbeatCompute(Request):
@@ -38,8 +37,8 @@ class HeartbeatCompute(Request):
     model_config = ConfigDict(extra="ignore")
 
     status: Annotated[Name, Field(max_length=64)] = "online"
-    capabilities: Facts | None = None
-    metadata: Facts | None = None
+    capabilities: JsonObject | None = None
+    metadata: JsonObject | None = None
 
 
 class RemovedCompute(Reply):
@@ -55,7 +54,7 @@ class RelayRequest(Request):
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "GET"
     path: Annotated[str, Field(min_length=1, max_length=2_000, pattern=r"^/")]
     query: Mapping[str, str] = {}
-    body: JsonValue = None
+    body: Json = None
 
 
 class RelayReply(Reply):

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AliasChoices, Field, JsonValue
 
 from cerver_core.wire.computes import ComputeChoice, Isolation, Requirements
-from cerver_core.wire.model import CamelReply, Name, Reply, Request, UtcTime
+from cerver_core.wire.model import CamelReply, JsonObject, Name, Reply, Request, UtcTime
 from cerver_core.wire.routing import Policy, Repo, Routing
 
 __all__ = [
@@ -103,7 +103,7 @@ class CreateSession(Request):
     repo: Repo | None = None
     requirements: Requirements = Requirements()
     policy: Policy = Policy()
-    metadata: Mapping[str, JsonValue] = {}
+    metadata: JsonObject = Field(default={})
     project_slug: Annotated[Name, Field(max_length=200)] | None = Field(
         default=None, validation_alias=AliasChoices("project_slug", "app_slug")
     )
@@ -125,7 +125,7 @@ class SpawnSession(Request):
     task: Annotated[str, Field(min_length=1, max_length=100_000)]
     session_name: Annotated[Name, Field(max_length=200)] | None = None
     target_compute_id: Annotated[Name, Field(max_length=200)] | None = None
-    metadata: Mapping[str, JsonValue] = {}
+    metadata: JsonObject = Field(default={})
 
 
 class UpdateSession(Request):
@@ -134,7 +134,7 @@ class UpdateSession(Request):
     It is no activity: the time of the last one stays.
     """
 
-    metadata: Mapping[str, JsonValue] = {}
+    metadata: JsonObject = Field(default={})
     session_name: Annotated[Name, Field(min_length=1, max_length=200)] | None = None
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field, JsonValue, TypeAdapter, model_validator
 
-from cerver_core.wire.model import Name, Reply, Request, UtcTime
+from cerver_core.wire.model import MAX_SEQ, Json, Name, Reply, Request, UtcTime
 
 __all__ = [
     "MAX_CONTENT_BYTES",
@@ -67,7 +67,7 @@ class NewEntry(Request):
     at: UtcTime | None = None
     tool_id: Annotated[Name, Field(max_length=200)] | None = None
     tool_name: Annotated[Name, Field(max_length=200)] | None = None
-    tool_input: JsonValue = None
+    tool_input: Json = None
     is_error: bool | None = None
 
     @model_validator(mode="after")
@@ -105,7 +105,7 @@ class AppendEntries(Request):
     """
 
     entries: Annotated[tuple[NewEntry, ...], Field(min_length=1, max_length=MAX_ENTRIES_PER_APPEND)]
-    expected_seq: Annotated[int, Field(ge=0)] | None = None
+    expected_seq: Annotated[int, Field(ge=0, le=MAX_SEQ)] | None = None
     is_history: bool = False
 
 
@@ -131,8 +131,8 @@ class ReadTranscript(Request):
     """
 
     tail: Annotated[int, Field(ge=0, le=1_000)] | None = None
-    since: Annotated[int, Field(ge=0)] | None = None
-    around: Annotated[int, Field(ge=1)] | None = None
+    since: Annotated[int, Field(ge=0, le=MAX_SEQ)] | None = None
+    around: Annotated[int, Field(ge=1, le=MAX_SEQ)] | None = None
     full: bool = False
     limit: Annotated[int, Field(ge=1, le=10_000)] = 200
     max_bytes: Annotated[int, Field(ge=1)] = 4 * 1024 * 1024
@@ -183,7 +183,7 @@ class ExportTranscript(Request):
     """Ask for a transcript as a document, about `max_bytes` a page; `cursor` comes from the page before."""
 
     format: ExportFormat = "text"
-    cursor: Annotated[int, Field(ge=0)] = 0
+    cursor: Annotated[int, Field(ge=0, le=MAX_SEQ)] = 0
     max_bytes: Annotated[int, Field(ge=1_024)] = 1024 * 1024
 
 

@@ -11,13 +11,14 @@ import anyio
 import anyio.to_thread
 
 from cerver_core.api import Host
+from cerver_core.config import Settings
 from cerver_core.gateway import create_app
 from cerver_core.gateway.limits import Limits
 from cerver_core.gateway.server import Server, bind
-from cerver_core.hosting import SingleHost, open_host
+from cerver_core.hosting import open_host
 from tests.engine.roads import settings_for
 
-__all__ = ["Opened", "Running", "gateway", "served", "sqlite_host"]
+__all__ = ["Hosts", "Opened", "Running", "connection_to", "gateway", "opened_host", "sqlite_host"]
 
 _LIMIT_S = 30
 
@@ -51,16 +52,17 @@ Hosts = Callable[[], AbstractAsyncContextManager[Opened]]
 
 
 @asynccontextmanager
-async def sqlite_host(home: Path) -> AsyncGenerator[Opened]:
-    """Open a host on a SQLite file, with this machine as its compute."""
-    async with open_host(settings_for(home), is_local_compute=True) as host:
-        yield Opened(host, await _key(host))
+async def opened_host(settings: Settings) -> AsyncGenerator[Opened]:
+    """Open a host on a fresh store as the settings say, with this machine as its compute, and make its first key."""
+    async with open_host(settings, is_local_compute=True) as host:
+        key = await host.first_key()
+        assert key is not None
+        yield Opened(host, key)
 
 
-async def _key(host: SingleHost) -> str:
-    key = await host.first_key()
-    assert key is not None
-    return key
+def sqlite_host(home: Path) -> AbstractAsyncContextManager[Opened]:
+    """Open a host on a SQLite file."""
+    return opened_host(settings_for(home))
 
 
 async def served(hosts: Hosts, running: Running, limits: Limits | None = None) -> None:
