@@ -30,7 +30,7 @@ from cerver_core.engine.vaults import EngineVaults
 from cerver_core.providers.base import Provider
 from cerver_core.redaction import KnownSecrets
 from cerver_core.secrets.base import SecretBackend
-from cerver_core.stores.base import Store
+from cerver_core.stores.base import Store, WatchedStore
 
 __all__ = ["AccountCerver", "Engine"]
 
@@ -45,7 +45,7 @@ class AccountCerver:
         self.transcripts = EngineTranscripts(context)
         self.computes = EngineComputes(context, Executions(context))
         self.files = EngineFiles(context)
-        self.routing = EngineRouting(placement)
+        self.routing = EngineRouting(context, placement)
         self.projects = EngineProjects(context)
         self.account = EngineAccount(context, self.projects)
         self.admin = EngineAdmin(context)
@@ -102,7 +102,7 @@ class Engine:
     def context(self, tenant: Tenant, masking: Masking | None = None) -> Context:
         """Give what the resources of one account work with; without `masking`, it masks no secret of another's."""
         rows = self.store.account(tenant.account_id)
-        feed = Feed()
+        feed = Feed(self.store if isinstance(self.store, WatchedStore) else None)
         known = self._known if masking is not None else KnownSecrets()
         masking = masking or Masking(known, self._masking.detection)
         return Context(

@@ -10,6 +10,7 @@ from cerver_core.clock import to_us
 from cerver_core.engine import views
 from cerver_core.engine.context import Context
 from cerver_core.engine.digests import digest
+from cerver_core.engine.feed import News
 from cerver_core.engine.reads import read
 from cerver_core.engine.redactions import redact
 from cerver_core.engine.search import search
@@ -41,8 +42,6 @@ __all__ = ["EngineTranscripts"]
 _APPENDABLE: frozenset[Lifecycle] = frozenset({"provisioning", "ready", "running", "idle", "paused"})
 _WHOLE: frozenset[ExportFormat] = frozenset({"jsonl", "claude-code"})
 """The forms that must have large entries whole."""
-_FOLLOW_LOOK_S = 0.5
-"""How often a follower looks for what other processes appended; this process's own appends wake it at once."""
 
 
 class EngineTranscripts:
@@ -138,20 +137,22 @@ class EngineTranscripts:
     @asynccontextmanager
     async def follow(self, session_id: str, *, since: int) -> AsyncGenerator[AsyncIterator[Entry]]:
         """Yield entries as they are appended."""
-        yield self._followed(session_id, since)
+        with self._context.feed.following(session_id) as news:
+            yield self._followed(session_id, since, news)
 
-    async def _followed(self, session_id: str, since: int) -> AsyncGenerator[Entry]:
+    async def _followed(self, session_id: str, since: int, news: News) -> AsyncGenerator[Entry]:
         while True:
-            ended = (await self._context.rows.sessions.get(session_id)).state not in _APPENDABLE
-            page = await self.read(session_id, ReadTranscript(since=since))
-            for entry in page.entries:
-                yield entry
-            since = page.last_seq or since
-            if page.more_after:
-                continue
-            if ended:
+            session = await self._context.rows.sessions.get(session_id)
+            while session.last_seq > since:
+                page = await self.read(session_id, ReadTranscript(since=since))
+                for entry in page.entries:
+                    yield entry
+                since = page.last_seq or since
+                if not page.more_after:
+                    break
+            if session.state not in _APPENDABLE:
                 return
-            await self._context.feed.wait(session_id, at_most_s=_FOLLOW_LOOK_S)
+            await news.wait()
 
 
 def _piece(form: ExportFormat, record: SessionRecord, raw: tuple[str, ...]) -> str:

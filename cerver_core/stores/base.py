@@ -5,10 +5,11 @@ above it; atomicity, the numbering of entries, idempotency and the fences betwee
 Times are whole microseconds since 1970-01-01 UTC.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Final, Protocol, Self
+from typing import Final, Protocol, Self, runtime_checkable
 
 from pydantic import JsonValue
 
@@ -40,6 +41,7 @@ __all__ = [
     "StoredEntry",
     "StoredSession",
     "TranscriptStore",
+    "WatchedStore",
 ]
 
 JsonObject = Mapping[str, JsonValue]
@@ -392,4 +394,16 @@ class Store(Protocol):
     @property
     def directory(self) -> RecordStore:
         """The records that belong to no account: which accounts there are, and which key is whose."""
+        ...
+
+
+@runtime_checkable
+class WatchedStore(Protocol):
+    """A store that can tell when another process wrote; an ability that not every store has."""
+
+    def on_write(self, wake: Callable[[], None]) -> AbstractContextManager[bool]:
+        """Call `wake` soon after any process on this machine wrote, this one too, until the block is left.
+
+        It is called in the event loop that the store belongs to. Gives false where nobody can tell: then it never is.
+        """
         ...

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+from contextlib import suppress
 from pathlib import Path
 
 __all__ = ["WriteLock"]
@@ -24,6 +25,11 @@ class WriteLock:
     def release(self) -> None:
         """Let the next one have it."""
         fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+
+    def announce(self) -> None:
+        """Tell those who watch the file that something was written; a full disk keeps nobody from writing."""
+        with suppress(OSError):
+            os.pwrite(self._descriptor, b"\n", 0)
 
     def close(self) -> None:
         """Let go of the lock and of the file."""

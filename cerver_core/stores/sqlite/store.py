@@ -1,5 +1,7 @@
 """The embedded store as others see it: opens and closes the threads, and gives each account its part."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 from typing import Literal, Self
@@ -19,7 +21,8 @@ from cerver_core.stores.sqlite.sessions import SqliteSessions
 from cerver_core.stores.sqlite.sql import Database
 from cerver_core.stores.sqlite.transaction import Transaction
 from cerver_core.stores.sqlite.transcripts import SqliteTranscripts
-from cerver_core.stores.sqlite.writer import Writer
+from cerver_core.stores.sqlite.watch import WriteWatch
+from cerver_core.stores.sqlite.writer import Writer, lock_path
 
 __all__ = ["SqliteStore"]
 
@@ -82,6 +85,14 @@ class SqliteStore:
         """
         return _SqliteAccount(account_id, self._threads(), self._clock)
 
+    def on_write(self, wake: Callable[[], None]) -> AbstractContextManager[bool]:
+        """Call `wake` soon after any process on this machine wrote; see `WatchedStore`.
+
+        Raises:
+            StoreUnavailable: the store is not open.
+        """
+        return self._threads().watch.on_write(wake)
+
     @property
     def directory(self) -> RecordStore:
         """The records that belong to no account.
@@ -128,6 +139,7 @@ class _Threads:
         self.writes = Handover[Transaction](most_calls=_MOST_CALLS, most_bytes=_MOST_BYTES, limit_s=limit_s, late=late)
         self.reads = Handover[Database](most_calls=_MOST_CALLS, most_bytes=_MOST_BYTES, limit_s=limit_s, late=late)
         self.inline = InlineReader(path, self.reads)
+        self.watch = WriteWatch(lock_path(path))
         self._writer = Writer(path, durability, self.writes)
         self._readers = Readers(path, self.reads)
 

@@ -19,7 +19,7 @@ from cerver_core.stores.sqlite.rewrites import PURGE, purge
 from cerver_core.stores.sqlite.sql import Database
 from cerver_core.stores.sqlite.transaction import Transaction
 
-__all__ = ["Writer"]
+__all__ = ["Writer", "lock_path"]
 
 _MOST_CALLS_PER_GROUP = 256
 _MOST_BYTES_PER_GROUP = 8 * 1024 * 1024
@@ -71,7 +71,7 @@ class Writer:
 
     def _open(self) -> tuple[WriteLock, Database]:
         prepare_folder(self._path.parent)
-        lock = WriteLock(self._path.with_name(self._path.name + ".lock"))
+        lock = WriteLock(lock_path(self._path))
         try:
             lock.acquire()
             connection = open_writer(self._path, self._durability)
@@ -95,6 +95,8 @@ class Writer:
                 continue
             try:
                 self._work(connection, calls)
+                if calls:
+                    lock.announce()
             finally:
                 lock.release()
             del calls  # what they hold may be large, and the next wait long
@@ -213,6 +215,11 @@ def _work(transaction: Transaction, calls: Sequence[Call[Transaction, Any]]) -> 
 
 def _all_failed(calls: Sequence[Call[Transaction, Any]], fault: BaseException) -> list[Outcome]:
     return [(call, None, fault) for call in calls]
+
+
+def lock_path(path: Path) -> Path:
+    """Name the lock file of a database."""
+    return path.with_name(path.name + ".lock")
 
 
 def _identity(path: Path) -> tuple[int, int]:
