@@ -39,6 +39,18 @@ _DAY_S = 86_400
 _PUT_BYTES = 48 * 1024
 """What fits in one argument of a program when it is written as base64."""
 
+_HALT = r"""
+n=0
+while [ $n -lt 200 ]; do
+  s=$(LC_ALL=C grep -lsF -e "TMPDIR=$1/tmp" /proc/[0-9]*/environ | cut -d / -f 3)
+  [ -n "$s" ] || exit 0
+  kill -STOP $s; kill -KILL $s
+  sleep 0.01; n=$((n+1))
+done 2>/dev/null
+exit 1
+"""
+"""root -> ends every process that has the sandbox's own folder for its temporary files."""
+
 _TIMED_OUT = 124
 _NO_STREAM = (404, 405, 501)
 
@@ -94,7 +106,7 @@ class P69Provider(ShellProvider):
             label=str(told.get("label") or machine or "p69"),
             provider=self.name,
             status="offline" if told.get("status") == "offline" else "ready",
-            kind="local",
+            kind="cloud",
             capabilities={**flags, "streaming": True, "package_install": True, "public_preview": False},
             runtimes=(RuntimeFound(name="shell", path="/bin/sh"),),
         )
@@ -130,6 +142,18 @@ class P69Provider(ShellProvider):
             await self._http.whole("DELETE", _path(ref), query={"cleanup_worktree": "true"})
         except NotFound:
             return
+
+    async def pause(self, ref: SandboxRef) -> None:
+        """End every process that was run in the sandbox; the server has no pause of its own, and keeps the files."""
+        async with self.run(ref, Program(("sh", "-c", _HALT, "cerver", str(ref.data.get("root"))))) as events:
+            async for event in events:
+                if isinstance(event, Ended) and event.exit_code != 0:
+                    raise ProviderUnavailable("a process of the p69 sandbox could not be ended", provider=self.name)
+
+    async def resume(self, ref: SandboxRef) -> None:
+        """Check that the sandbox is there."""
+        if not await self._is_there(ref):
+            raise NotFound("the p69 sandbox is gone: its server was started again, or it was removed by hand")
 
     def run(self, ref: SandboxRef, program: Program) -> ProgramStream:
         """Run a program, encoded: what it writes goes through JSON."""

@@ -71,7 +71,8 @@ class LifetimesContract(ProviderGround):
         await provider.destroy(second)
 
     async def test_a_pause_ends_every_process_and_keeps_the_files(self, provider: Provider, ref: SandboxRef) -> None:
-        assert isinstance(provider, Pausable)
+        if not isinstance(provider, Pausable):
+            pytest.skip(f"the provider {provider.name} does not pause")
         await self._leave_behind(provider, ref)
         await run(provider, ref, "mkdir sub; cd sub")
         await provider.pause(ref)
@@ -91,11 +92,12 @@ class LifetimesContract(ProviderGround):
     async def test_a_pause_by_another_instance_ends_ours_too(
         self, provider: Provider, ref: SandboxRef, providers: Providers
     ) -> None:
+        if not isinstance(provider, Pausable):
+            pytest.skip(f"the provider {provider.name} does not pause")
         await self._leave_behind(provider, ref)
         async with providers() as another:
             assert isinstance(another, Pausable)
             await another.pause(ref)
-        assert isinstance(provider, Pausable)
         await provider.resume(ref)
         assert not await self._lives(provider, ref)
 
