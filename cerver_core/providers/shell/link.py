@@ -16,12 +16,14 @@ class Program:
     """A program to run in the sandbox, with nothing around it. Its input is closed or empty.
 
     `env` is added to the sandbox's own. `timeout_s` is when the vendor may end it, as a net: the scripts keep the real
-    deadline themselves. `cwd` is not given: the scripts go where they need to be.
+    deadline themselves. `cwd` is not given: the scripts go where they need to be. `says_text` means that all it writes
+    is ASCII, so that a vendor whose wire carries text needs no care.
     """
 
     argv: tuple[str, ...]
     env: Mapping[str, str] = field(default_factory=dict[str, str])
     timeout_s: float = 60.0
+    says_text: bool = False
 
 
 @dataclass(frozen=True, slots=True)

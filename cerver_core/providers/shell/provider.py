@@ -203,7 +203,7 @@ class ShellProvider(ABC):
     ) -> bytes:
         """Run a script to its end and give its standard output; its errors go into the message."""
         texts: dict[Literal["stdout", "stderr"], bytearray] = {"stdout": bytearray(), "stderr": bytearray()}
-        program = Program(("/bin/sh", "-c", script, "cerver", *arguments), env or {}, timeout_s)
+        program = Program(("/bin/sh", "-c", script, "cerver", *arguments), env or {}, timeout_s, says_text=True)
         code: int | None = None
         with anyio.move_on_after(timeout_s):
             async with self.run(ref, program) as events:
