@@ -139,6 +139,18 @@ def _cloudflare(settings: Settings) -> Provider:
     return CloudflareProvider(settings.environ, keep=settings.home / "cloudflare")
 
 
+def _vercel(settings: Settings) -> Provider:
+    from cerver_core.providers.vercel import VercelProvider
+
+    return VercelProvider(settings.environ)
+
+
+def _e2b(settings: Settings) -> Provider:
+    from cerver_core.providers.e2b import E2bProvider
+
+    return E2bProvider(settings.environ)
+
+
 def _env(settings: Settings) -> SecretBackend:
     from cerver_core.secrets.env import EnvBackend
 
@@ -173,6 +185,10 @@ def _infisical_vault(connection: VaultConnection) -> SecretBackend:
 PROVIDERS: Mapping[str, ProviderMember] = {
     "local": ProviderMember(_local),
     "p69": ProviderMember(_p69, (("P69_BASE_URL",),)),
+    "vercel": ProviderMember(
+        _vercel, (("VERCEL_OIDC_TOKEN",), ("VERCEL_TOKEN", "VERCEL_TEAM_ID", "VERCEL_PROJECT_ID"))
+    ),
+    "e2b": ProviderMember(_e2b, (("E2B_API_KEY",),)),
     "daytona": ProviderMember(_daytona, (("DAYTONA_API_KEY",), ("DAYTONA_JWT_TOKEN", "DAYTONA_ORGANIZATION_ID"))),
     "cloudflare": ProviderMember(_cloudflare, (("CLOUDFLARE_SANDBOX_URL", "SANDBOX_API_KEY"),)),
 }
