@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 import anyio
 import anyio.to_thread
@@ -35,6 +36,7 @@ __all__ = ["VIEW_ABOVE_BYTES", "Journal"]
 VIEW_ABOVE_BYTES = 256 * 1024
 """Entries larger than this are kept whole beside a view of their head and tail. Our choice."""
 
+_SAID = ("role", "content", "kind", "tool_id", "tool_name", "tool_input", "is_error")
 _VIEW_CHARACTERS = 16 * 1024
 _LONG_CHARACTERS = 256 * 1024  # what takes tens of milliseconds to mask, while others wait for the event loop
 
@@ -109,20 +111,23 @@ class Journal:
 
 
 def _draft(entry: NewEntry, now: datetime, redactor: Redactor, masking: Masking) -> EntryDraft:
-    said = entry.model_dump(exclude_none=True, exclude={"at", "id"})
+    said: dict[str, Any] = {name: value for name in _SAID if (value := getattr(entry, name)) is not None}
     if redactor:
         said["content"] = redactor.text(entry.content)
         if entry.tool_input is not None:
             said["tool_input"] = redactor.json(entry.tool_input)
     # Of the text before credentials are masked: a repeat is the same under another setting, or with newer rules.
-    fingerprint = _fingerprint(entry, said) if entry.id is not None else None
-    said["content"] = masking.detected(said["content"])
-    if entry.tool_input is not None:
-        said["tool_input"] = masking.detected_json(said["tool_input"])
+    clear = to_json(said)
+    fingerprint = _fingerprint(entry, clear) if entry.id is not None else None
+    content, tool_input = said["content"], said.get("tool_input")
+    said["content"] = masking.detected(content)
+    if tool_input is not None:
+        said["tool_input"] = masking.detected_json(tool_input)
     marks = {"at": (entry.at or now).isoformat().replace("+00:00", "Z")}
     if entry.id is not None:
         marks["id"] = entry.id
-    body = to_json({**marks, **said})
+    is_clean = said["content"] == content and said.get("tool_input") == tool_input
+    body = to_json(marks)[:-1] + b"," + (clear if is_clean else to_json(said))[1:]
     if len(body) > MAX_CONTENT_BYTES:
         raise TooLarge(
             f"an entry of {len(body)} bytes is over the limit of {MAX_CONTENT_BYTES}: split it, or keep it in a file",
@@ -145,9 +150,9 @@ def _rewrite(seq: int, said: dict[str, JsonValue]) -> EntryRewrite:
     return EntryRewrite(seq, body.decode(), view)
 
 
-def _fingerprint(entry: NewEntry, said: dict[str, JsonValue]) -> bytes:
+def _fingerprint(entry: NewEntry, said: bytes) -> bytes:
     given_at = entry.at.isoformat() if entry.at is not None else ""
-    return hashlib.blake2b(given_at.encode() + b"\0" + to_json(said), digest_size=16).digest()
+    return hashlib.blake2b(given_at.encode() + b"\0" + said, digest_size=16).digest()
 
 
 def _view(marks: dict[str, str], said: dict[str, JsonValue]) -> str:

@@ -1,10 +1,11 @@
 """What of an entry is searched, and in which part of the index it stands; reads the JSON text that a store keeps."""
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, cast, get_args
+
+from pydantic_core import from_json
 
 __all__ = ["PARTS", "EntryText", "Part", "read_entry"]
 
@@ -31,7 +32,7 @@ class EntryText:
 def read_entry(body: str) -> EntryText:
     """Read an entry's JSON text; one that is no entry is searched by the text it has."""
     try:
-        said = json.loads(body)
+        said = from_json(body)
     except ValueError:
         return EntryText("aside", body, "system", "text")
     if not isinstance(said, dict):

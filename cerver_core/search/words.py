@@ -50,10 +50,17 @@ def indexable(text: str) -> str:
 
     Encoded data (200 characters or more without a space) is left out: nobody looks for it, and it fills an index.
     """
-    text = _NOISE.sub(" ", text)
+    if _may_hold_noise(text):
+        text = _NOISE.sub(" ", text)
     if text.isascii():
         return text
     return " ".join(word.text for word in words(text))
+
+
+def _may_hold_noise(text: str) -> bool:
+    """Tell cheaply: a run of 200 characters covers one of the pieces of 100 that a text is cut into."""
+    pieces = (text[at : at + 100] for at in range(0, len(text) - 99, 100))
+    return any(not (" " in piece or "\n" in piece or "," in piece) for piece in pieces)
 
 
 def is_stop_word(word: str) -> bool:
