@@ -1,7 +1,7 @@
 """The pages of a gateway in a real Chromium: they show, work without a script, and fetch nothing from elsewhere."""
 
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.skipif(
 
 
 @asynccontextmanager
-async def _page(foreign: list[str], wrong: list[str], origin: str) -> AsyncIterator[Page]:
+async def _page(foreign: list[str], wrong: list[str], origin: str) -> AsyncGenerator[Page]:
     """Open a page that notes requests to other places than the gateway, and errors."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=_CHROMIUM, args=_FLAGS)
