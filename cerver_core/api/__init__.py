@@ -4,12 +4,31 @@
 A session is named by its full id in every method; `Sessions.resolve` turns a prefix or a name into one.
 """
 
+from cerver_core.api.account import Account, Admin
 from cerver_core.api.cerver import Cerver
 from cerver_core.api.computes import Computes, ExecStream
 from cerver_core.api.files import Files
 from cerver_core.api.host import Caller, Host
+from cerver_core.api.logins import Logins
+from cerver_core.api.projects import Projects
 from cerver_core.api.routing import RoutingAdvice
 from cerver_core.api.sessions import Sessions
 from cerver_core.api.transcripts import Transcripts
+from cerver_core.api.vaults import Vaults
 
-__all__ = ["Caller", "Cerver", "Computes", "ExecStream", "Files", "Host", "RoutingAdvice", "Sessions", "Transcripts"]
+__all__ = [
+    "Account",
+    "Admin",
+    "Caller",
+    "Cerver",
+    "Computes",
+    "ExecStream",
+    "Files",
+    "Host",
+    "Logins",
+    "Projects",
+    "RoutingAdvice",
+    "Sessions",
+    "Transcripts",
+    "Vaults",
+]

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from cerver_core.api.cerver import Cerver
+from cerver_core.api.logins import Logins
 from cerver_core.api.replies import Replies
 from cerver_core.wire.model import UtcTime
 
@@ -50,6 +51,11 @@ class Host(Protocol):
 
     def replies(self, caller: Caller) -> Replies:
         """Give what was answered to the caller's account under idempotency keys."""
+        ...
+
+    @property
+    def logins(self) -> Logins:
+        """Ways to a key: what is asked without one."""
         ...
 
     async def is_ready(self) -> bool:

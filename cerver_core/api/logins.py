@@ -1,9 +1,8 @@
 """The contract of logging in: what is asked without a key, and what the approval page does."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from cerver_core.api.host import Caller
 from cerver_core.wire.logins import (
     DeviceLogin,
     DeviceLoginState,
@@ -13,6 +12,9 @@ from cerver_core.wire.logins import (
     StartDeviceLogin,
     Trial,
 )
+
+if TYPE_CHECKING:
+    from cerver_core.api.host import Caller
 
 __all__ = ["Logins", "WaitingLogin"]
 
@@ -57,7 +59,7 @@ class Logins(Protocol):
         """Find a login that waits, by the code that the person was shown; null when there is none (any more)."""
         ...
 
-    async def approve(self, user_code: str, caller: Caller) -> bool:
+    async def approve(self, user_code: str, caller: "Caller") -> bool:
         """Let the machine in, to the account of the caller; false when the login waits no more.
 
         Raises:

@@ -63,6 +63,17 @@ class Gateway:
         except ValidationError as error:
             raise self.misfit(error, name) from error
 
+    def array(self, model: type[Model], body: bytes, name: str) -> Model:
+        """Read a good answer that is a JSON array, as the model that stands for it.
+
+        Raises:
+            ProviderFailed: it is not one, or does not fit.
+        """
+        try:
+            return model.model_validate_json(body)
+        except ValidationError as error:
+            raise self.misfit(error, name) from error
+
     def misfit(self, error: ValidationError, name: str) -> ProviderFailed:
         """Say which fields of an answer do not fit."""
         fields = sorted({".".join(str(part) for part in found["loc"]) for found in error.errors(include_input=False)})

@@ -8,11 +8,14 @@ from urllib.parse import urlsplit
 
 import anyio
 
+from cerver_core.client.account import ClientAccount, ClientAdmin
 from cerver_core.client.computes import ClientComputes
 from cerver_core.client.files import ClientFiles
+from cerver_core.client.projects import ClientProjects
 from cerver_core.client.routing import ClientRouting
 from cerver_core.client.sessions import ClientSessions
 from cerver_core.client.transcripts import ClientTranscripts
+from cerver_core.client.vaults import ClientVaults
 from cerver_core.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -98,6 +101,26 @@ class Client:
     def routing(self) -> ClientRouting:
         """Ask where work should run, and why."""
         return ClientRouting(self._transport)
+
+    @property
+    def account(self) -> ClientAccount:
+        """Keys, bills, limits, the audit trail."""
+        return ClientAccount(self._transport)
+
+    @property
+    def admin(self) -> ClientAdmin:
+        """What the operator of a gateway does about accounts."""
+        return ClientAdmin(self._transport)
+
+    @property
+    def projects(self) -> ClientProjects:
+        """Projects, their environments and repos."""
+        return ClientProjects(self._transport)
+
+    @property
+    def vaults(self) -> ClientVaults:
+        """Connections to secret stores, and providers' credentials."""
+        return ClientVaults(self._transport)
 
     @property
     def _transport(self) -> "Transport":

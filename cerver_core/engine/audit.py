@@ -1,6 +1,7 @@
 """The audit trail of an account: who did what with which key. Names, never values."""
 
 import secrets
+import time
 from collections.abc import Mapping
 
 from pydantic import JsonValue
@@ -44,7 +45,9 @@ class Audit:
             "project": project or self._tenant.project,
             "detail": {**(detail or {})},
         }
-        line_id = f"{now_us:020d}-{secrets.token_hex(4)}"
+        line_id = (
+            f"{now_us:020d}-{time.monotonic_ns():020d}-{secrets.token_hex(2)}"  # in order within a microsecond too
+        )
         await self._records.put(_KIND, line_id, data, now_us=now_us, expires_at_us=now_us + _KEPT_US)
 
     async def read(self, request: ListAudit, *, now_us: int) -> AuditPage:

@@ -9,6 +9,7 @@ from starlette.routing import BaseRoute, Match
 from starlette.types import Receive, Scope, Send
 
 from cerver_core.api import Caller
+from cerver_core.api.rights import check_rights
 from cerver_core.errors import CerverError, DeadlineExceeded, Forbidden, InvalidInput, Unauthorized
 from cerver_core.gateway.answers import json_answer, problem
 from cerver_core.gateway.call import NO_KEY, Call, Handler, Serving
@@ -99,7 +100,7 @@ def bearer(scope: Scope) -> str | None:
 async def _caller(call: Call) -> Caller:
     caller = await identify(call.serving, call.scope, call.token)
     call.scope["cerver.key_id"] = caller.key_id
-    admit(caller, call.operation.scope, header(call.scope, b"origin"))
+    check_rights(caller, call.operation, origin=header(call.scope, b"origin"))
     return caller
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue
 
+from cerver_core.gateway.examples_accounts import ACCOUNT_EXAMPLES
+
 __all__ = ["EXAMPLES", "Example"]
 
 
@@ -145,5 +147,6 @@ EXAMPLES: Mapping[str, Example] = {
             "human_summary": {"headline": "Run this on E2B.", "next_action": "Open a session on E2B."},
         },
     ),
+    **{name: Example(*pair) for name, pair in ACCOUNT_EXAMPLES.items()},
 }
 """By the operation's name. Streams and bytes have no reply here."""

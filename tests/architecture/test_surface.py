@@ -16,7 +16,8 @@ def test_the_package_exports_two_names_and_opens_through_connect() -> None:
 
 def test_the_contract_is_a_protocol_per_resource_and_the_host() -> None:
     resources = ["Cerver", "Computes", "Files", "RoutingAdvice", "Sessions", "Transcripts"]
-    assert api.__all__ == sorted([*resources, "Caller", "ExecStream", "Host"])
+    hosted = ["Account", "Admin", "Logins", "Projects", "Vaults"]
+    assert api.__all__ == sorted([*resources, *hosted, "Caller", "ExecStream", "Host"])
 
 
 def test_secret_fetch_is_importable_where_the_documents_say() -> None:

@@ -4,7 +4,17 @@ from collections import Counter
 
 import pytest
 
-from cerver_core.api import Computes, Files, RoutingAdvice, Sessions, Transcripts
+from cerver_core.api import (
+    Account,
+    Admin,
+    Computes,
+    Files,
+    Projects,
+    RoutingAdvice,
+    Sessions,
+    Transcripts,
+    Vaults,
+)
 from cerver_core.testing.gateway_answers import ANSWERS
 from cerver_core.wire.operations import EVENTS, OPERATIONS
 
@@ -24,6 +34,10 @@ ELSEWHERE = {
         ("computes", Computes),
         ("files", Files),
         ("routing", RoutingAdvice),
+        ("account", Account),
+        ("admin", Admin),
+        ("projects", Projects),
+        ("vaults", Vaults),
     ],
 )
 def test_every_method_of_the_contract_has_its_operation(resource: str, protocol: type) -> None:

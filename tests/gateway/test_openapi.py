@@ -44,7 +44,9 @@ def test_an_operation_has_examples_of_the_shapes_it_takes_and_gives(name: str) -
         operation.body.model_validate(example.request)
     if gives_json:
         read = operation.reply[0].model_validate(example.reply)
-        assert set(example.reply) <= set(read.model_dump(mode="json", by_alias=True))  # pyright: ignore[reportArgumentType]
+        written = read.model_dump(mode="json", by_alias=True)
+        told, shown = (example.reply, written) if isinstance(written, dict) else (example.reply[0], written[0])  # pyright: ignore[reportArgumentType,reportIndexIssue,reportOptionalSubscript]
+        assert set(told) <= set(shown)  # pyright: ignore[reportArgumentType]
 
 
 def test_the_page_shows_every_operation_and_escapes_what_it_shows() -> None:

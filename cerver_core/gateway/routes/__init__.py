@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from cerver_core.gateway.call import Handler
-from cerver_core.gateway.routes import computes, files, routing, sessions, transcripts
+from cerver_core.gateway.routes import account, computes, files, projects, routing, sessions, transcripts, vaults
 
 __all__ = ["HANDLERS"]
 
@@ -13,4 +13,7 @@ HANDLERS: Mapping[str, Handler] = {
     **computes.HANDLERS,
     **files.HANDLERS,
     **routing.HANDLERS,
+    **account.HANDLERS,
+    **projects.HANDLERS,
+    **vaults.HANDLERS,
 }

@@ -7,16 +7,20 @@ one that is served and asked; `aliases` are older spellings that are served as w
 
 from collections.abc import Mapping
 
+from cerver_core.wire.operations.account import ACCOUNT
 from cerver_core.wire.operations.computes import COMPUTES
 from cerver_core.wire.operations.files import FILES
 from cerver_core.wire.operations.operation import BINARY, EVENTS, JSON, TAR, Operation
+from cerver_core.wire.operations.projects import PROJECTS
 from cerver_core.wire.operations.routing import ROUTING
 from cerver_core.wire.operations.sessions import SESSIONS
 from cerver_core.wire.operations.transcripts import TRANSCRIPTS
+from cerver_core.wire.operations.vaults import VAULTS
 
 __all__ = ["BINARY", "EVENTS", "JSON", "OPERATIONS", "TAR", "Operation"]
 
 OPERATIONS: Mapping[str, Operation] = {
-    operation.name: operation for operation in (*SESSIONS, *TRANSCRIPTS, *COMPUTES, *FILES, *ROUTING)
+    operation.name: operation
+    for operation in (*SESSIONS, *TRANSCRIPTS, *COMPUTES, *FILES, *ROUTING, *ACCOUNT, *PROJECTS, *VAULTS)
 }
 """Every operation by its name, in the order in which the document shows them."""

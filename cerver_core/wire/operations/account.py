@@ -18,6 +18,7 @@ ACCOUNT = (
         body_media=JSON,
         reply=(logins.DeviceLogin,),
         is_open=True,
+        shows_secret=True,
     ),
     Operation(
         "logins.poll",
@@ -27,6 +28,7 @@ ACCOUNT = (
         query=logins.PollDeviceLogin,
         reply=(logins.DeviceLoginState,),
         is_open=True,
+        shows_secret=True,
     ),
     Operation(
         "logins.email",
@@ -38,6 +40,7 @@ ACCOUNT = (
         reply=(logins.LoggedIn,),
         errors=(Forbidden,),
         is_open=True,
+        shows_secret=True,
     ),
     Operation(
         "logins.trial",
@@ -47,6 +50,7 @@ ACCOUNT = (
         reply=(logins.Trial,),
         errors=(Forbidden,),
         is_open=True,
+        shows_secret=True,
     ),
     Operation(
         "account.whoami",
@@ -75,6 +79,7 @@ ACCOUNT = (
         status=201,
         errors=_PERSON,
         is_admin=True,
+        shows_secret=True,
     ),
     Operation(
         "account.delete_key",
@@ -163,5 +168,6 @@ ACCOUNT = (
         status=201,
         errors=_PERSON,
         is_admin=True,
+        shows_secret=True,
     ),
 )
