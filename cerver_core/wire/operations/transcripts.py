@@ -48,12 +48,13 @@ TRANSCRIPTS = (
     Operation(
         "transcripts.follow",
         "GET",
-        f"{SESSION}/transcript/stream",
-        "Follow a transcript as it grows, until the session ends.",
+        f"{SESSION}/events",
+        "Follow a transcript as it grows, until the session ends; `Last-Event-ID` goes on after that seq.",
         query=http.FollowTranscript,
         reply=(transcripts.Entry,),
         reply_media=EVENTS,
         errors=(SessionNotFound,),
+        aliases=(f"{SESSION}/transcript/stream",),
     ),
     Operation(
         "transcripts.export",
