@@ -27,13 +27,19 @@ from cerver_core.wire.transcripts import ReadTranscript
 from cerver_mcp.boundary import error_text, internal_error
 from cerver_mcp.opener import Opener
 
-__all__ = ["list_resources", "list_templates", "read_resource"]
+__all__ = ["list_resources", "list_templates", "read_resource", "session_of"]
 
 _LIST_URI = "cerver://sessions"
 _ONE_URI = re.compile(r"cerver://sessions/([^/?#\s]{1,200})")
 _RESOURCE_TOKENS = 8_000
 
 _Context = ServerRequestContext[Opener, Any]
+
+
+def session_of(uri: str) -> str | None:
+    """Tell which session a URI addresses: an id, a prefix of one, or a name; null for any other URI."""
+    match = _ONE_URI.fullmatch(uri)
+    return match[1] if match else None
 
 
 async def list_resources(_ctx: _Context, _params: PaginatedRequestParams | None) -> ListResourcesResult:

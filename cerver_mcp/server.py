@@ -12,7 +12,7 @@ import logging
 import sys
 import threading
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from functools import partial
 from typing import Any
 
@@ -39,6 +39,7 @@ from cerver_mcp.boundary import argument_error, error_text, internal_error
 from cerver_mcp.draining import keep_draining
 from cerver_mcp.handover import Handover
 from cerver_mcp.opener import Connect, Opener, open_later
+from cerver_mcp.subscriptions import Subscriptions
 from cerver_mcp.tools import TOOLS
 from cerver_mcp.tools.base import Call, Outcome, Progress, Tool
 from cerver_mcp.tools.secrets import fetch
@@ -66,16 +67,24 @@ def build(connect: Connect, known: KnownSecrets | None = None) -> Server[Opener]
 
     Values that `secret_fetch` hands out are remembered in `known`.
     """
-    return build_over(partial(open_later, connect), TOOLS, known)
+    return build_over(partial(open_later, connect), TOOLS, known, Subscriptions())
 
 
-def build_over(opening: Opening, tools: Sequence[Tool[Any]], known: KnownSecrets | None = None) -> Server[Opener]:
-    """Make a server with these tools, which find each caller's Cerver through what `opening` gives."""
+def build_over(
+    opening: Opening,
+    tools: Sequence[Tool[Any]],
+    known: KnownSecrets | None = None,
+    subscriptions: Subscriptions | None = None,
+) -> Server[Opener]:
+    """Make a server with these tools, which find each caller's Cerver through what `opening` gives.
+
+    One that serves a single client can tell it, by `subscriptions`, when a session has grown.
+    """
     desk = _Desk(tools, known or KnownSecrets())
 
     @asynccontextmanager
     async def lifespan(_: Server[Opener]) -> AsyncGenerator[Opener]:
-        async with opening() as opener:
+        async with opening() as opener, subscriptions.running() if subscriptions else nullcontext():
             yield opener
 
     return Server(
@@ -88,6 +97,9 @@ def build_over(opening: Opening, tools: Sequence[Tool[Any]], known: KnownSecrets
         on_list_resources=resources.list_resources,
         on_list_resource_templates=resources.list_templates,
         on_read_resource=resources.read_resource,
+        on_subscribe_resource=subscriptions.subscribe if subscriptions else None,
+        on_unsubscribe_resource=subscriptions.unsubscribe if subscriptions else None,
+        on_subscriptions_listen=subscriptions.listen if subscriptions else None,
         on_list_prompts=prompts.list_prompts,
         on_get_prompt=prompts.get_prompt,
     )
@@ -161,7 +173,7 @@ def serve(handover: Handover, watchdog: Watchdog) -> int:
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     settings = Settings.from_environ()
     known = KnownSecrets()
-    server = build_over(partial(_opening, settings, known), TOOLS, known)
+    server = build_over(partial(_opening, settings, known), TOOLS, known, Subscriptions())
     threading.Thread(target=_preload, name="cerver-preload", daemon=True).start()
     anyio.run(_serve, server, handover, watchdog)
     return watchdog.code
