@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from cerver_core import __version__
@@ -122,8 +122,15 @@ def _request_body(operation: Operation, schemas: _Schemas, example: Example) -> 
     content: dict[str, Any] = {"schema": schemas.request(operation.body)}
     if example.request is not None:
         content["example"] = example.request
-    _, required = schemas.fields(operation.body)
-    return {"required": bool(required), "content": {media: content}}
+    return {"required": not _takes_nothing(operation.body), "content": {media: content}}
+
+
+def _takes_nothing(model: type[BaseModel]) -> bool:
+    try:
+        model.model_validate({})
+    except ValidationError:
+        return False
+    return True
 
 
 def _success(operation: Operation, schemas: _Schemas, example: Example) -> dict[str, Any]:

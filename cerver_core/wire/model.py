@@ -83,5 +83,9 @@ def _printable(value: str) -> str:
     return value
 
 
-Name = Annotated[str, AfterValidator(_printable), Field(json_schema_extra={"pattern": "^[^\\u0000-\\u001f\\u007f]*$"})]
+def _told(schema: dict[str, Any]) -> None:
+    schema.setdefault("pattern", "^[^\\u0000-\\u001f\\u007f]*$")  # unless a field says more
+
+
+Name = Annotated[str, AfterValidator(_printable), Field(json_schema_extra=_told)]
 """One line of text without control characters: names, ids, sources."""
