@@ -76,7 +76,9 @@ def _plugged(name: str, settings: Settings) -> Provider:
     if len(found) > 1:
         brought = " and ".join(sorted(point.value for point in found))
         raise ConfigurationError(f"{brought} both bring the provider {name!r}: uninstall one", provider=name)
-    return next(iter(found)).load()(settings.environ)
+    from cerver_core.providers.nine import as_provider
+
+    return as_provider(next(iter(found)).load()(settings.environ))
 
 
 def secret_backend(settings: Settings) -> SecretBackend:

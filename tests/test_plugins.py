@@ -7,12 +7,22 @@ from pathlib import Path
 import pytest
 
 from cerver_core.config import Settings
-from cerver_core.errors import ConfigurationError, NotSupported
+from cerver_core.errors import ConfigurationError, NotSupported, ProviderFailed
 from cerver_core.plugins import configured_providers, provider
+from cerver_core.providers.local import LocalProvider
 
 MODULE = """
+from pathlib import Path
+
+from cerver_core.providers.local import LocalProvider
+
+
 def make_provider(environ):
-    return environ["ACME_URL"]
+    return LocalProvider(Path(environ["ACME_HOME"]))
+
+
+def make_nothing(environ):
+    return environ
 """
 
 
@@ -56,7 +66,14 @@ def test_a_package_brings_a_provider_that_is_used_when_it_is_named(
     }
     settings = Settings.from_environ(environ)
     assert configured_providers(settings) == ("local", "acme-suite")
-    assert provider("acme-suite", settings) == "https://acme.example"
+    assert isinstance(provider("acme-suite", settings), LocalProvider)
+
+
+def test_what_is_no_provider_is_refused(tmp_path: Path, installed: Callable[[str, Mapping[str, str]], None]) -> None:
+    installed("acme-suite", {"acme-nothing": "acme_suite_provider:make_nothing"})
+    settings = Settings.from_environ({"CERVER_HOME": str(tmp_path), "CERVER_PROVIDERS": "acme-nothing"})
+    with pytest.raises(ProviderFailed, match="neither the nine methods nor those of a provider"):
+        provider("acme-nothing", settings)
 
 
 def test_a_provider_that_is_not_installed_is_said_to_be_missing(tmp_path: Path) -> None:
