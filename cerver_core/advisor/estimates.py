@@ -17,8 +17,8 @@ __all__ = ["Expected", "Failures", "Spending", "Startup", "expect", "learn", "sp
 _Z90 = 1.645
 """Standard deviations from the middle of a normal distribution to the ends of its 90 % interval."""
 
-_SPREAD_FRESH = 0.5
-_SPREAD_STALE = 0.7
+_SPREAD_FRESH = 0.7
+_SPREAD_STALE = 1.0
 """How far a place's own median lies from its published one, as a standard deviation of logarithms."""
 
 _PRIOR_SHAPE = 3.0

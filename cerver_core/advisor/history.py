@@ -19,7 +19,7 @@ __all__ = [
 EJECT_AFTER = 2
 """Failures in a row after which a provider is not asked for a while."""
 
-BASE_COOL_DOWN_S = 60.0
+BASE_COOL_DOWN_S = 300.0
 """How long, the first time; doubled with each failure that follows, up to the longest. Our choice."""
 
 _LONGEST_COOL_DOWN_S = 3_600.0

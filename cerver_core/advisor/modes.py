@@ -22,11 +22,11 @@ class Weights(NamedTuple):
 
 
 WEIGHTS: Mapping[Mode, Weights] = {
-    "balanced": Weights(per_doubling=0.15, per_usd=10, per_failure=4, per_wish=0.3),
-    "pinned": Weights(per_doubling=0.15, per_usd=10, per_failure=4, per_wish=0.3),
-    "fastest": Weights(per_doubling=0.40, per_usd=1, per_failure=4, per_wish=0.1),
-    "cheapest": Weights(per_doubling=0.03, per_usd=60, per_failure=2, per_wish=0.1),
-    "resilient": Weights(per_doubling=0.05, per_usd=3, per_failure=20, per_wish=0.6),
+    "balanced": Weights(per_doubling=0.15, per_usd=10, per_failure=1, per_wish=0.3),
+    "pinned": Weights(per_doubling=0.15, per_usd=10, per_failure=1, per_wish=0.3),
+    "fastest": Weights(per_doubling=0.40, per_usd=1, per_failure=2, per_wish=0.1),
+    "cheapest": Weights(per_doubling=0.03, per_usd=60, per_failure=1, per_wish=0.1),
+    "resilient": Weights(per_doubling=0.05, per_usd=3, per_failure=10, per_wish=0.6),
 }
 """One USD counts as much as the startup being 2^(per_usd / per_doubling) times as long. Our choice."""
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from cerver_core.advisor.candidate import Candidate
 from cerver_core.advisor.estimates import Expected
 from cerver_core.advisor.modes import Loss
-from cerver_core.wire.routing import HumanSummary, Refusal
+from cerver_core.wire.routing import HumanSummary, Policy, Refusal
 
 __all__ = ["Place", "duration", "lost_because", "money", "primary_reason", "summary"]
 
@@ -23,7 +23,6 @@ class Place:
     refusals: Sequence[Refusal]
     unmet: Sequence[str]
     loss: Loss
-    p_best: float | None = None
 
     @property
     def name(self) -> str:
@@ -85,7 +84,7 @@ def _worse(part: str, place: Place, best: Place) -> str:
     return f"it lacks {', '.join(place.unmet)}"
 
 
-def primary_reason(best: Place, rest: Sequence[Place], mode: str) -> str:
+def primary_reason(best: Place, rest: Sequence[Place], policy: Policy) -> str:
     """Say in one sentence why the chosen place won."""
     title = best.title[:1].upper() + best.title[1:]
     if not rest:
@@ -94,8 +93,10 @@ def primary_reason(best: Place, rest: Sequence[Place], mode: str) -> str:
     seen = best.expected.history.attempts
     source = f"{seen} of our own starts" if seen else "its published figures; none of our own yet"
     cost = "" if best.expected.spending is None else f" and costs about {money(best.expected.spending.expected)}"
+    if best.name in policy.order:
+        return f"{title} comes first in the policy's order of those that can take the work."
     return (
-        f"{title} scores best for mode {mode}: it starts in about {duration(best.expected.startup.median_ms)} "
+        f"{title} scores best for mode {policy.mode}: it starts in about {duration(best.expected.startup.median_ms)} "
         f"({duration(low)} to {duration(high)}, from {source}){cost}. "
         f"Next, {rest[0].title}: {_difference(rest[0], best)}."
     )

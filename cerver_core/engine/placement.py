@@ -11,6 +11,8 @@ import anyio
 from cerver_core.advisor import Candidate, History, Observation, Question, recommend
 from cerver_core.catalog.computes import PROFILES
 from cerver_core.catalog.profile import ComputeProfile
+from cerver_core.engine.booting import BOOT_LIMIT_S, boot
+from cerver_core.engine.canary import Canary
 from cerver_core.engine.catalog import how_to, profile_of
 from cerver_core.engine.context import Context
 from cerver_core.engine.observations import Observations
@@ -27,19 +29,18 @@ from cerver_core.errors import (
     RateLimited,
     RuntimeMissing,
 )
-from cerver_core.providers.base import Command, Exited, Provider, SandboxRef, SandboxRequest
+from cerver_core.providers.base import Provider, SandboxRef, SandboxRequest
 from cerver_core.wire.computes import ComputeChoice, Requirements
-from cerver_core.wire.routing import Attempt, Decision, Recommendation, RecommendRequest, Routing
+from cerver_core.wire.policies import CanarySetting
+from cerver_core.wire.routing import Attempt, CanaryReport, Decision, Recommendation, RecommendRequest, Routing
 
-__all__ = ["BOOT_LIMIT_S", "Place", "Placement"]
+__all__ = ["Place", "Placement"]
 
 log = logging.getLogger(__name__)
 
-BOOT_LIMIT_S = 120.0
-"""How long a sandbox may take until it answers, before the next provider is asked. Our choice."""
+DEFAULT_CANARY_USD = 0.05
+"""What a canary may be expected to cost where nobody said: about a hundred times what one costs."""
 
-_CLEAN_UP_LIMIT_S = 20
-_UNAVAILABLE = (ProviderUnavailable, RateLimited, DeadlineExceeded)
 _UNSUITABLE = (NotSupported, RuntimeMissing, IsolationUnavailable)
 """The provider works, but not for this: another may; nothing is learnt about it."""
 
@@ -69,6 +70,7 @@ class Placement:
         self._providers = context.providers
         self._boot_limit_s = boot_limit_s
         self.observations = Observations(context.rows.records, context.clock)
+        self._canary = Canary(context, self.observations)
 
     async def advise(
         self, request: RecommendRequest, *, require_executable: bool = False, chosen: str | None = None
@@ -101,8 +103,24 @@ class Placement:
         obstacle = "no adapter for it yet" if profile.is_planned else "it is not configured"
         return Candidate(profile, obstacle, history, how_to(profile))
 
-    async def place(self, session_id: str, request: RecommendRequest, choice: ComputeChoice | None) -> Place:
+    async def canary(
+        self, report: Recommendation, request: RecommendRequest, *, max_usd: float = DEFAULT_CANARY_USD
+    ) -> CanaryReport:
+        """Really run the declared probe on the two best places of a report, and learn from it."""
+        seed = zlib.crc32(report.request_id.encode())
+        return await self._canary.run(report, request.requirements, max_usd=max_usd, seed=seed)
+
+    async def place(
+        self,
+        session_id: str,
+        request: RecommendRequest,
+        choice: ComputeChoice | None,
+        *,
+        canary: CanarySetting | None = None,
+    ) -> Place:
         """Make a sandbox for a session: on the first provider of the fallback order that can.
+
+        A canary runs first when the request asks for one, or the setting allows it and the advice wishes for it.
 
         Raises:
             NoComputeAvailable: nothing executable is left; `detail` is the report, with what each attempt came to.
@@ -111,16 +129,24 @@ class Placement:
         """
         chosen = None if choice is None else await self.choose(choice)
         report = await self.advise(_narrowed(request, chosen), require_executable=True, chosen=chosen)
+        probed = await self._probed(report, request, canary) if chosen is None else None
         tries = _Tries()
-        sandbox, provider = None, None
-        for name in _in_order(report):
+        for name in _in_order(report, probed):
             provider = self._providers[name]
             sandbox = await self._try(provider, session_id, request.requirements, tries)
             if sandbox is not None:
-                return Place(provider, sandbox, _routing(report, name, tries.attempts))
+                return Place(provider, sandbox, _routing(report, name, tries.attempts, probed))
         if tries.unsuitable is not None:
             raise tries.unsuitable
         raise _nothing_left(report, tries.attempts)
+
+    async def _probed(
+        self, report: Recommendation, request: RecommendRequest, setting: CanarySetting | None
+    ) -> CanaryReport | None:
+        is_wished = setting is not None and setting.enabled and report.decision.canary_run
+        if not request.canary and not is_wished:
+            return None
+        return await self.canary(report, request, max_usd=setting.max_usd if setting else DEFAULT_CANARY_USD)
 
     async def _try(self, provider: Provider, session_id: str, needs: Requirements, tries: _Tries) -> SandboxRef | None:
         """Make a sandbox on one provider and learn from it; null when another provider is to be asked."""
@@ -129,7 +155,7 @@ class Placement:
         sandbox, is_timeout = None, False
         try:
             with anyio.fail_after(self._boot_limit_s):
-                sandbox = await self.boot(provider, SandboxRequest(session_id, needs))
+                sandbox = await boot(provider, SandboxRequest(session_id, needs), limit_s=self._boot_limit_s)
         except TimeoutError as late:
             is_timeout = not isinstance(late, DeadlineExceeded)
             error = late if isinstance(late, DeadlineExceeded) else _too_late(provider, self._boot_limit_s)
@@ -153,27 +179,6 @@ class Placement:
         if not isinstance(error, _UNSUITABLE):
             await self._learn(provider, Observation(error is None, took_ms, is_timeout=is_timeout))
         return sandbox
-
-    async def boot(self, provider: Provider, request: SandboxRequest) -> SandboxRef:
-        """Make a sandbox and see that it has started; one that does not answer is destroyed again."""
-        sandbox = await provider.create(request)
-        profile = PROFILES.get(provider.name)
-        if profile is None or profile.booting == "on_create":
-            return sandbox
-        try:
-            await self._first_answer(provider, sandbox)
-        except BaseException:
-            with anyio.CancelScope(shield=True), anyio.move_on_after(_CLEAN_UP_LIMIT_S):
-                await provider.destroy(sandbox)
-            raise
-        return sandbox
-
-    async def _first_answer(self, provider: Provider, sandbox: SandboxRef) -> None:
-        async with provider.exec(sandbox, Command("true", "shell", self._boot_limit_s)) as events:
-            async for event in events:
-                if isinstance(event, Exited):
-                    return
-        raise ProviderUnavailable(f"a new sandbox of {provider.name} did not answer", provider=provider.name)
 
     async def _learn(self, provider: Provider, seen: Observation) -> None:
         await self.observations.add(await profile_of(provider), seen)
@@ -212,11 +217,17 @@ def _narrowed(request: RecommendRequest, chosen: str | None) -> RecommendRequest
     return request.model_copy(update={"policy": request.policy.model_copy(update=pinned)})
 
 
-def _in_order(report: Recommendation) -> Sequence[str]:
-    """Give the order in which to ask; where failures of before hold everything back, those held back."""
+def _in_order(report: Recommendation, probed: CanaryReport | None) -> Sequence[str]:
+    """Give the order in which to ask: who won a canary, then as advised, who failed one last.
+
+    Where failures of before hold everything back, those held back are asked.
+    """
     first = report.decision.recommended_provider
     if first is not None:
-        return (first, *report.decision.fallback_order)
+        failed = {probe.provider for probe in probed.probes if not probe.ok} if probed else set[str]()
+        winner = probed.winner if probed else None
+        order = (first, *report.decision.fallback_order)
+        return sorted(order, key=lambda name: (name != winner, name in failed))
     return [
         verdict.name
         for verdict in report.providers
@@ -228,7 +239,7 @@ def _too_late(provider: Provider, limit_s: float) -> ProviderUnavailable:
     return ProviderUnavailable(f"{provider.name} had no sandbox ready within {limit_s:g} s", provider=provider.name)
 
 
-def _routing(report: Recommendation, name: str, attempts: Sequence[Attempt]) -> Routing:
+def _routing(report: Recommendation, name: str, attempts: Sequence[Attempt], probed: CanaryReport | None) -> Routing:
     """Keep the decision with what came of it; what was expected is that of the place it came to."""
     decision: Decision = report.decision
     estimates = next(verdict.estimates for verdict in report.providers if verdict.name == name)
@@ -238,6 +249,7 @@ def _routing(report: Recommendation, name: str, attempts: Sequence[Attempt]) -> 
             "predicted_startup_ms": estimates.startup_ms.value if estimates else None,
             "uptime_percent": estimates.uptime_percent if estimates else None,
             "attempts": attempts,
+            "canary": probed,
         }
     )
 

@@ -52,7 +52,7 @@ class Policy(Request):
     """How to choose among the places that meet the requirements.
 
     `max_startup_ms` holds against the expected time until the first answer; `max_cost_usd` against what the work costs
-    if it takes the whole of its time limit.
+    if it takes the whole of its time limit. Providers in `order` are asked before all others, in that order.
     """
 
     mode: Mode = "balanced"
@@ -60,6 +60,7 @@ class Policy(Request):
     allowed_providers: tuple[Name, ...] | None = None
     max_startup_ms: Annotated[float, Field(gt=0)] | None = None
     max_cost_usd: Annotated[float, Field(ge=0)] | None = None
+    order: tuple[Name, ...] = ()
 
 
 class Repo(Request):
