@@ -58,6 +58,8 @@ class Changes:
         for name in _ROW_COLUMNS:
             if (value := getattr(change, name)) is not KEEP:
                 self._row[f"{name} = ?"] = value
+        if change.name is not KEEP or change.task is not KEEP:
+            self._row["is_described = ?"] = False
         for name in _DETAIL_COLUMNS:
             if (value := getattr(change, name)) is not KEEP:
                 self._details[f"{name} = ?"] = value

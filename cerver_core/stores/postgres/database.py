@@ -110,14 +110,20 @@ class Database:
         """Run one statement, which sets its account by itself, and give the one value of its one row."""
         return await self.call(lambda connection: connection.fetchval(statement, *values))
 
-    async def transact(self, account_id: str, work: Callable[[Connection], Awaitable[T]]) -> T:
-        """Do the work in a transaction that sees and writes the rows of one account alone."""
+    async def transact(
+        self, account_id: str, work: Callable[[Connection], Awaitable[T]], *, is_snapshot: bool = False
+    ) -> T:
+        """Do the work in a transaction that sees and writes the rows of one account alone.
+
+        With `is_snapshot` all that it reads is of one moment, and it writes nothing.
+        """
+        begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" if is_snapshot else "BEGIN"
 
         async def transaction(connection: Connection) -> T:
             # In hexadecimal, since a statement without values is one round trip with the one before it.
             name = kept(account_id).encode().hex()
             account = f"convert_from(decode('{name}', 'hex'), 'UTF8')"
-            await connection.execute(f"BEGIN; SELECT set_config('cerver.account', {account}, true)")
+            await connection.execute(f"{begin}; SELECT set_config('cerver.account', {account}, true)")
             try:
                 result = await work(connection)
                 await connection.execute("COMMIT")

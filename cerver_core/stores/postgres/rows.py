@@ -1,6 +1,7 @@
 """The statements that read and write a session's two rows, each as one account."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import asyncpg
 
@@ -42,6 +43,6 @@ def select_sessions(condition: str, order: str = "") -> str:
     return f"{SELECT_SESSIONS} WHERE s.account_id = who.account_id AND {condition} {order}"
 
 
-def read_rows(rows: Sequence[asyncpg.Record]) -> list[StoredSession]:
+def read_rows(rows: Sequence[asyncpg.Record | Sequence[Any]]) -> list[StoredSession]:
     """Build the sessions from rows of `select_sessions`."""
     return [read_session(plain_all(list(row))) for row in rows]

@@ -9,6 +9,7 @@ from cerver_core.stores.placing import place_drafts
 from cerver_core.stores.postgres.changes import Changes, Head, lock
 from cerver_core.stores.postgres.database import Connection, Database
 from cerver_core.stores.postgres.entries import delete_entries, insert_entries, refuse_drafts
+from cerver_core.stores.postgres.index import forget_session, lock_index
 from cerver_core.stores.postgres.listing import list_statement
 from cerver_core.stores.postgres.rows import INSERT_DETAILS, INSERT_SESSION, as_account, read_rows, select_sessions
 from cerver_core.stores.postgres.texts import kept, kept_all
@@ -130,10 +131,12 @@ class PostgresSessions:
         return read_rows(await connection.fetch(_GET_AGAIN, kept(self._account_id), kept(session_id)))[0]
 
     async def _delete(self, connection: Connection, *, session_id: str) -> None:
+        await lock_index(connection, self._account_id)
         row = "SELECT session_key FROM sessions WHERE account_id = $1 AND id = $2 FOR UPDATE"
         session_key = await connection.fetchval(row, kept(self._account_id), kept(session_id))
         if session_key is None:
             return
+        await forget_session(connection, self._account_id, session_key)
         await delete_entries(connection, session_key)
         for table in ("open_execs", "session_details", "sessions"):
             await connection.execute(f"DELETE FROM {table} WHERE session_key = $1", session_key)  # noqa: S608 - names of ours

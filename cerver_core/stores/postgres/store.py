@@ -12,6 +12,7 @@ from cerver_core.stores.base import AccountStore, SessionStore, TranscriptStore
 from cerver_core.stores.notices import Noticed
 from cerver_core.stores.postgres.database import Database
 from cerver_core.stores.postgres.groups import Committer, Request
+from cerver_core.stores.postgres.indexer import Indexer
 from cerver_core.stores.postgres.notices import Notices
 from cerver_core.stores.postgres.records import PostgresRecords
 from cerver_core.stores.postgres.sessions import PostgresSessions
@@ -43,6 +44,7 @@ class PostgresStore:
             url, limit_s=answer_limit_s, connect_limit_s=connect_limit_s, most_connections=most_connections
         )
         self._notices = Notices(self._database)
+        self._indexer = Indexer(self._database)
         self._committer: Committer | None = None
         self._exits = AsyncExitStack()
 
@@ -56,6 +58,7 @@ class PostgresStore:
             background = await exits.enter_async_context(anyio.create_task_group())
             exits.callback(background.cancel_scope.cancel)
             background.start_soon(self._notices.run)
+            background.start_soon(self._indexer.run)
             writing = await exits.enter_async_context(anyio.create_task_group())
             committer = Committer(self._database, self._note_group)
             exits.callback(committer.close)
@@ -77,7 +80,7 @@ class PostgresStore:
         """
         if self._committer is None:
             raise StoreUnavailable("the store is not open; enter it first")
-        transcripts = PostgresTranscripts(account_id, self._database, self._committer, self._notices.note, self._clock)
+        transcripts = PostgresTranscripts(account_id, self._database, self._committer, self._note, self._clock)
         return _PostgresAccount(account_id, self._database, transcripts)
 
     @property
@@ -97,7 +100,11 @@ class PostgresStore:
 
     def _note_group(self, written: Sequence[Request]) -> None:
         for request in written:
-            self._notices.note(plain(request.account), plain(request.session))
+            self._note(plain(request.account), plain(request.session))
+
+    def _note(self, account_id: str, session_id: str) -> None:
+        self._notices.note(account_id, session_id)
+        self._indexer.note(account_id)
 
 
 class _PostgresAccount:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from cerver_core.clock import Clock, to_us
-from cerver_core.errors import InvalidInput, NotSupported
+from cerver_core.errors import InvalidInput
 from cerver_core.stores.base import (
     KEEP,
     Appended,
@@ -30,14 +30,20 @@ from cerver_core.stores.postgres.entries import (
     refuse_drafts,
     replace_entry,
 )
+from cerver_core.stores.postgres.faults import translating
 from cerver_core.stores.postgres.groups import Committer, Request
+from cerver_core.stores.postgres.index import forget, lock_index, reindex
 from cerver_core.stores.postgres.rows import as_account
+from cerver_core.stores.postgres.search import catch_up, search_account
 from cerver_core.stores.postgres.texts import kept, plain
 from cerver_core.stores.refusals import check_seq, check_state, not_found
 from cerver_core.wire.sessions import Lifecycle
 
 __all__ = ["PostgresTranscripts"]
 
+_CATCH_UP_S = 2.0
+_PURGE_LIMIT_S = 3_600.0
+_VACUUM = "VACUUM sessions, session_details, entries, whole_bodies, postings, title_words"
 _NO_CHANGE = SessionChange()
 _OPEN_EXECS = as_account(
     "SELECT s.id, e.tool_id, e.holder, e.started_at_us FROM open_execs e JOIN sessions s USING (session_key) "
@@ -109,8 +115,12 @@ class PostgresTranscripts:
         return Page(tuple(spliced(seq, body) for _, seq, body in rows if seq is not None), rows[0][0])
 
     async def search(self, query: SearchQuery) -> SearchResult:
-        """Find sessions, the best first."""
-        raise NotSupported("search on Postgres is not there yet; read the transcript instead")
+        """Find sessions, the best first; what waits to be indexed is indexed before, for up to two seconds."""
+        end = self._clock.monotonic() + _CATCH_UP_S
+        while await catch_up(self._database, self._account_id):
+            if self._clock.monotonic() > end:
+                break
+        return await search_account(self._database, self._account_id, query)
 
     async def rewrite(
         self, session_id: str, entries: Sequence[EntryRewrite], *, change: SessionChange | None = None
@@ -119,12 +129,17 @@ class PostgresTranscripts:
         refuse_drafts(entries)
 
         async def work(connection: Connection) -> None:
+            seqs = [entry.seq for entry in entries]
+            # Before the session is locked: whoever indexes has the index first, and then the sessions.
+            await lock_index(connection, self._account_id)
             head = await lock(connection, self._account_id, session_id)
             for entry in entries:
                 if not 1 <= entry.seq <= head.last_seq:
                     raise InvalidInput(f"session {session_id} has no entry {entry.seq}; nothing was replaced")
+            await forget(connection, self._account_id, head.session_key, seqs)
             for entry in entries:
                 await replace_entry(connection, head, entry)
+            await reindex(connection, self._account_id, head.session_key, seqs)
             if change is not None:
                 changes = Changes(head)
                 changes.amend(change)
@@ -133,7 +148,17 @@ class PostgresTranscripts:
         await self._database.transact(self._account_id, work)
 
     async def purge(self) -> None:
-        """Remove what was replaced from the tables."""
+        """Remove what was replaced from the tables and their indexes; nobody waits for it meanwhile.
+
+        The server's write-ahead log, its replicas' and its backups are its operator's: they hold the old text for as
+        long as they are kept.
+        """
+        with translating():
+            connection = await self._database.connect(as_owner=True)
+            try:
+                await connection.execute(_VACUUM, timeout=_PURGE_LIMIT_S)
+            finally:
+                connection.terminate()
 
     async def open_execs(self) -> Sequence[tuple[str, OpenExec]]:
         """List the executions under way, the longest running first."""

@@ -1,19 +1,23 @@
 """Row-level security as a second wall: what a statement reaches that forgot, or lied about, its account."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
 
 from cerver_core.errors import StoreUnavailable
-from cerver_core.stores.base import EntryDraft, ReadWindow
+from cerver_core.search.query import parse
+from cerver_core.stores.base import EntryDraft, ReadWindow, SearchQuery
 from cerver_core.stores.postgres import PostgresStore
 from cerver_core.stores.postgres.rows import as_account
 from cerver_core.testing.postgres import PostgresServer
 from cerver_core.testing.stores.ground import bodies, draft, kept
 
 _TABLES = ("sessions", "session_details", "entries", "whole_bodies", "client_ids", "open_execs", "records", "counters")
+_INDEX_TABLES = ("indexes", "index_blocks", "indexed_sessions", "postings", "title_words")
+_ONE_PER_ACCOUNT = ("account_id", "account_id", "account_id", "account_key", "account_key")
 Connection = asyncpg.pool.PoolConnectionProxy
 
 
@@ -31,9 +35,25 @@ async def store(postgres_url: str) -> AsyncIterator[PostgresStore]:
 
 async def test_a_statement_without_an_account_reaches_nothing(store: PostgresStore) -> None:
     async def counts(connection: "Connection[asyncpg.Record]") -> dict[str, int]:
-        return {table: await connection.fetchval(f"SELECT count(*) FROM {table}") for table in _TABLES}
+        return {table: await connection.fetchval(f"SELECT count(*) FROM {table}") for table in every}
 
-    assert await store._database.call(counts) == dict.fromkeys(_TABLES, 0)
+    every = (*_TABLES, *_INDEX_TABLES)
+    assert await store._database.call(counts) == dict.fromkeys(every, 0)
+
+
+async def test_the_index_of_one_account_is_as_if_no_other_were_there(store: PostgresStore) -> None:
+    asked = SearchQuery(query=parse("said", datetime(2026, 11, 22, tzinfo=UTC)), limit=5)
+    for name in ("ours", "theirs"):
+        assert len((await store.account(name).transcripts.search(asked)).found) == 1
+
+    async def counts(connection: "Connection[asyncpg.Record]") -> dict[str, int]:
+        return {
+            table: await connection.fetchval(f"SELECT count(DISTINCT {column}) FROM {table}")
+            for table, column in zip(_INDEX_TABLES, _ONE_PER_ACCOUNT, strict=True)
+        }
+
+    for name in ("ours", "theirs"):
+        assert await store._database.transact(name, counts) == dict.fromkeys(_INDEX_TABLES, 1)
 
 
 async def test_a_transaction_of_one_account_reaches_no_row_of_another_on_the_same_connection(

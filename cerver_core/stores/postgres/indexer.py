@@ -1,0 +1,56 @@
+"""Indexes in the background what this replica appended, a slice at a time; what is left a search indexes before it."""
+
+import logging
+from functools import partial
+
+import anyio
+
+from cerver_core.errors import CerverError
+from cerver_core.stores.postgres.database import Database
+from cerver_core.stores.postgres.index import index_slice
+
+__all__ = ["Indexer"]
+
+_QUIET_S = 0.2
+_PAUSE_S = 1.0
+_REST = 3.0  # three times as long as a slice took: a quarter of one connection's time at most
+_MOST_ACCOUNTS = 10_000
+
+_log = logging.getLogger(__name__)
+
+
+class Indexer:
+    """Follows the appends of one replica; `run` must run as long as it is used."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._behind: dict[str, None] = {}
+        self._something = anyio.Event()
+
+    def note(self, account_id: str) -> None:
+        """Note that something was appended in an account."""
+        if len(self._behind) < _MOST_ACCOUNTS:
+            self._behind[account_id] = None
+        self._something.set()
+
+    async def run(self) -> None:
+        """Index until cancelled."""
+        while True:
+            await self._something.wait()
+            self._something = anyio.Event()
+            await anyio.sleep(_QUIET_S)  # entries seldom come alone, and a slice of one costs nearly as much as of many
+            try:
+                await self._index()
+            except CerverError as error:
+                _log.info("indexing for search waits: %s", error)
+                await anyio.sleep(_PAUSE_S)
+
+    async def _index(self) -> None:
+        while self._behind:
+            account_id = next(iter(self._behind))
+            del self._behind[account_id]
+            started = anyio.current_time()
+            work = partial(index_slice, account_id=account_id, is_patient=False)
+            if await self._database.transact(account_id, work):
+                self._behind[account_id] = None
+            await anyio.sleep(_REST * (anyio.current_time() - started))
