@@ -61,7 +61,7 @@ def test_a_package_brings_a_provider_that_is_used_when_it_is_named(
     installed("acme-suite", {"acme-suite": "acme_suite_provider:make_provider"})
     environ = {
         "CERVER_HOME": str(tmp_path),
-        "ACME_URL": "https://acme.example",
+        "ACME_HOME": str(tmp_path),
         "CERVER_PROVIDERS": "acme-suite, local",
     }
     settings = Settings.from_environ(environ)

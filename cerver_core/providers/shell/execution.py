@@ -167,11 +167,12 @@ class Execution:
         )
 
     async def _leave(self, error: BaseException | None) -> None:
-        with anyio.CancelScope(shield=True):
-            if self._needs_end:
+        if self._needs_end:
+            with anyio.CancelScope(shield=True):
                 await self._end_tree()
-            kind = None if error is None else type(error)
-            await self._stack.__aexit__(kind, error, None if error is None else error.__traceback__)
+        # Outside of the shield: a stream may hold a scope of its own, which is left as it was entered.
+        kind = None if error is None else type(error)
+        await self._stack.__aexit__(kind, error, None if error is None else error.__traceback__)
 
     async def _end_tree(self) -> None:
         self._needs_end = False
