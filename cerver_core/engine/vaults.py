@@ -11,7 +11,7 @@ from cerver_core.engine.context import Context
 from cerver_core.engine.directory import JsonObject, change, every
 from cerver_core.engine.secret_sources import CREDENTIALS, VAULT, SecretSources, row_of, sealed_of
 from cerver_core.engine.tenant import Hosting
-from cerver_core.errors import CerverError, Forbidden, InvalidInput, NotFound, NotSupported
+from cerver_core.errors import CerverError, Forbidden, InvalidInput, NotFound, NotSupported, SecretBackendMisconfigured
 from cerver_core.secrets.names import check_name, refuse_reserved
 from cerver_core.stores.records import Record
 from cerver_core.wire.vaults import (
@@ -186,7 +186,10 @@ class EngineVaults:
         if kind not in hosting.open_vault:
             there = ", ".join((*hosting.open_vault, "cerver"))
             raise NotSupported(f"vaults of kind {kind} are not supported yet; there are: {there}")
-        self._sources.connect(kind, place, fields, hosting)
+        try:
+            self._sources.connect(kind, place, fields, hosting)
+        except SecretBackendMisconfigured as error:
+            raise InvalidInput(f"this connection cannot be one: {error.message}") from error
 
     def _sealed(self, hosting: Hosting, vault_id: str, fields: Mapping[str, str]) -> JsonObject:
         key = next((fields[name] for name in ("token", "client_secret") if name in fields), None)

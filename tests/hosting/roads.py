@@ -15,7 +15,7 @@ from cerver_core.sealing import Sealer
 from cerver_core.wire.account import CreateInvite, CreateKey
 from tests.engine.roads import settings_for
 
-__all__ = ["KEY", "Person", "account_of", "hosted", "key_of", "operator"]
+__all__ = ["KEY", "Person", "account_of", "hosted", "key_of", "operator", "stored_bytes"]
 
 KEY = bytes(range(32))
 
@@ -68,3 +68,8 @@ async def key_of(person: Person, **request: object) -> Person:
     """Make another key of the same account."""
     made = await (await person.cerver()).account.create_key(CreateKey.model_validate(request))
     return replace(person, key=made.key)
+
+
+def stored_bytes(home: Path) -> bytes:
+    """Read all that the store keeps in its files."""
+    return b"".join(path.read_bytes() for path in home.glob("*.db*"))

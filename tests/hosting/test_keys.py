@@ -13,7 +13,7 @@ from cerver_core.wire.account import CreateKey, ListAudit
 from cerver_core.wire.search import SearchTranscripts
 from cerver_core.wire.sessions import CreateSession, ListSessions
 from cerver_core.wire.transcripts import AppendEntries, NewEntry, ReadTranscript
-from tests.hosting.roads import Person, hosted, key_of, operator
+from tests.hosting.roads import Person, hosted, key_of, operator, stored_bytes
 
 _MEMORY = CreateSession(compute=None)
 
@@ -61,7 +61,7 @@ async def test_a_key_is_shown_once_and_kept_as_a_hash(tmp_path: Path) -> None:
         made = await (await person.cerver()).account.create_key(CreateKey(label="ci", project_slug="web"))
         listed = (await (await person.cerver()).account.list_keys()).keys
         text = parse_key(made.key)
-    stored = b"".join(path.read_bytes() for path in tmp_path.glob("*.db*"))
+    stored = stored_bytes(tmp_path)
     assert text is not None
     assert text.secret.encode() not in stored
     assert text.key_id.encode() in stored
