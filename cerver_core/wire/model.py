@@ -7,10 +7,15 @@ import math
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Annotated, TypeVar, cast
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, JsonValue
 from pydantic.alias_generators import to_camel
+
+if TYPE_CHECKING:
+    from pydantic import GetJsonSchemaHandler
+    from pydantic.json_schema import JsonSchemaValue
+    from pydantic_core import CoreSchema
 
 __all__ = ["MAX_SEQ", "CamelReply", "Json", "JsonObject", "Name", "Reply", "Request", "UtcTime"]
 
@@ -83,9 +88,14 @@ def _printable(value: str) -> str:
     return value
 
 
-def _told(schema: dict[str, Any]) -> None:
-    schema.setdefault("pattern", "^[^\\u0000-\\u001f\\u007f]*$")  # unless a field says more
+class _ToldInSchema:
+    """Says in the JSON schema what the check refuses, unless a field has a pattern of its own."""
+
+    def __get_pydantic_json_schema__(self, core: "CoreSchema", handler: "GetJsonSchemaHandler") -> "JsonSchemaValue":
+        schema = handler(core)
+        schema.setdefault("pattern", "^[^\\u0000-\\u001f\\u007f]*$")
+        return schema
 
 
-Name = Annotated[str, AfterValidator(_printable), Field(json_schema_extra=_told)]
+Name = Annotated[str, AfterValidator(_printable), _ToldInSchema()]
 """One line of text without control characters: names, ids, sources."""
