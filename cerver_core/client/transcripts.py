@@ -33,6 +33,10 @@ _LARGE_S = 300.0
 """How long a whole document may take to go either way. Our choice."""
 
 
+_WHOLE_STORE_S = 3_900.0
+"""How long a redaction may take: it reads every session, and writes the store anew. Our choice."""
+
+
 class ClientTranscripts:
     """See `cerver_core.api.transcripts.Transcripts`."""
 
@@ -82,7 +86,7 @@ class ClientTranscripts:
 
     async def redact(self, request: RedactTranscripts) -> RedactReport:
         """Replace given texts and recognised credentials in what is stored."""
-        return await self._transport.call("transcripts.redact", RedactReport, body=request, timeout_s=_LARGE_S)
+        return await self._transport.call("transcripts.redact", RedactReport, body=request, timeout_s=_WHOLE_STORE_S)
 
     @asynccontextmanager
     async def follow(self, session_id: str, *, since: int) -> AsyncGenerator[AsyncIterator[Entry]]:

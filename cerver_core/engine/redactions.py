@@ -12,8 +12,9 @@ from pydantic import JsonValue
 
 from cerver_core.credentials import mask_credentials, mask_json
 from cerver_core.engine.context import Context
+from cerver_core.engine.leases import Lease, lease
 from cerver_core.redaction import Redactor
-from cerver_core.stores.base import ReadWindow, SessionChange, SessionQuery, StoredEntry, StoredSession
+from cerver_core.stores.base import KEEP, ReadWindow, SessionChange, SessionQuery, StoredEntry, StoredSession
 from cerver_core.wire.redactions import RedactedSession, RedactReport, RedactTranscripts
 
 __all__ = ["redact"]
@@ -25,22 +26,35 @@ _ENTRIES_A_PAGE = 500
 _BYTES_A_PAGE = 4 * 1024 * 1024
 _GIVEN = "\ue000given"
 _GIVEN_MARK = f"[secret:{_GIVEN}]"
+_PATIENCE_S = 600.0
+"""How long a redaction waits for another one to end. Our choice."""
+
 _STAYS = frozenset({"seq", "at", "id", "role", "kind", "tool_id", "is_error"})
 
 
 async def redact(context: Context, request: RedactTranscripts) -> RedactReport:
-    """Do it; a run that was broken off is completed by running it again."""
+    """Do it; a run that was broken off is completed by running it again.
+
+    One process at a time: each writes what it read before, and would bring back what another took out meanwhile.
+    """
+    if request.dry_run:
+        return await _redact(context, request, None)
+    async with lease(context, "redaction", patience_s=_PATIENCE_S) as held:
+        return await _redact(context, request, held)
+
+
+async def _redact(context: Context, request: RedactTranscripts, held: Lease | None) -> RedactReport:
     mask = _Mask(request)
     touched: list[RedactedSession] = []
     sessions = entries = 0
     async with aclosing(_sessions(context, request.session_id)) as found:
         async for session in found:
-            one = await _session(context, session, mask, dry_run=request.dry_run)
+            one = await _session(context, session, mask, held)
             sessions += 1
             entries += session.last_seq
             if one is not None:
                 touched.append(one)
-    if not request.dry_run:
+    if held is not None:
         await context.journal.purge()
     return RedactReport(
         dry_run=request.dry_run,
@@ -106,10 +120,11 @@ async def _sessions(context: Context, session_id: str | None) -> AsyncGenerator[
             after = page[-1].updated_at_us, page[-1].id
 
 
-async def _session(context: Context, session: StoredSession, mask: _Mask, *, dry_run: bool) -> RedactedSession | None:
+async def _session(context: Context, session: StoredSession, mask: _Mask, held: Lease | None) -> RedactedSession | None:
     counts: Counter[str] = Counter()
     change, fields = _own_texts(session, mask, counts)
-    if fields and not dry_run:
+    if fields and held is not None:
+        await held.renew()
         await context.journal.rewrite(session.id, (), change=change)
     seqs: list[int] = []
     position = 1
@@ -119,8 +134,10 @@ async def _session(context: Context, session: StoredSession, mask: _Mask, *, dry
         if not page.entries:
             break
         found = await anyio.to_thread.run_sync(partial(_entries, page.entries, mask))
-        if found.rewritten and not dry_run:
-            await context.journal.rewrite(session.id, found.rewritten)
+        if held is not None:
+            await held.renew()
+            if found.rewritten:
+                await context.journal.rewrite(session.id, found.rewritten)
         seqs += [seq for seq, _ in found.rewritten]
         counts += found.counts
         position = page.entries[-1].seq + 1
@@ -155,4 +172,9 @@ def _own_texts(session: StoredSession, mask: _Mask, counts: Counter[str]) -> tup
         if is_changed
     )
     gone: JsonObject = dict.fromkeys(key for key in kept if key not in metadata)
-    return SessionChange(name=name, task=task, metadata_merge={**gone, **metadata}), fields
+    changed = {key: value for key, value in metadata.items() if key not in kept or kept[key] != value}
+    return SessionChange(
+        name=name if "name" in fields else KEEP,
+        task=task if "task" in fields else KEEP,
+        metadata_merge={**gone, **changed},
+    ), fields

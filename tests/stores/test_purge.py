@@ -1,7 +1,12 @@
+import fcntl
 import subprocess
 import sys
 from pathlib import Path
 
+import anyio
+import pytest
+
+from cerver_core.errors import StoreUnavailable
 from cerver_core.stores.base import EntryDraft, EntryRewrite, ReadWindow, StoredSession
 from cerver_core.stores.sqlite import SqliteStore
 
@@ -78,3 +83,18 @@ async def test_a_process_that_is_killed_while_it_replaces_leaves_whole_entries_a
         assert len(page.entries) == 401
         assert all(_SECRET in entry.json for entry in page.entries if entry.seq not in gone)
     await _mend(path, 400)
+
+
+async def test_a_purge_may_take_longer_than_any_other_call(tmp_path: Path) -> None:
+    path = tmp_path / "cerver.db"
+    async with SqliteStore(path, answer_limit_s=0.2) as store:
+        account = store.account("me")
+        await account.sessions.create(StoredSession(id="s0", state="ready", created_at_us=1, updated_at_us=1))
+        with (tmp_path / "cerver.db.lock").open("r+") as other:
+            fcntl.flock(other, fcntl.LOCK_EX)  # a process that writes for a while
+            with anyio.fail_after(30):
+                async with anyio.create_task_group() as tasks:
+                    tasks.start_soon(account.transcripts.purge)
+                    with pytest.raises(StoreUnavailable, match=r"did not answer within 0\.2 s"):
+                        await account.transcripts.append("s0", [EntryDraft('{"content":"x"}')])
+                    fcntl.flock(other, fcntl.LOCK_UN)

@@ -4,6 +4,7 @@
 # anyio's way into a thread, and an append is made of little else. Cancel scopes of anyio end the wait all the same.
 import asyncio
 from collections.abc import Callable, Sequence
+from math import inf
 from queue import Empty, SimpleQueue
 from typing import Any, Generic, TypeVar
 
@@ -44,7 +45,7 @@ class Handover(Generic[C]):
     caller waits longer than `limit_s`.
     """
 
-    def __init__(self, *, most_calls: int, most_bytes: int, limit_s: float, late: Callable[[], Exception]) -> None:
+    def __init__(self, *, most_calls: int, most_bytes: int, limit_s: float, late: Callable[[float], Exception]) -> None:
         self._most_calls = most_calls
         self._most_bytes = most_bytes
         self._limit_s = limit_s
@@ -58,10 +59,11 @@ class Handover(Generic[C]):
         # One timer for all calls, which run out of time in the order they came: a timer each costs more than the rest.
         self._timer: asyncio.TimerHandle | None = None
 
-    async def call(self, work: Callable[[C], T], size: int = 0) -> T:
+    async def call(self, work: Callable[[C], T], size: int = 0, *, limit_s: float | None = None) -> T:
         """Have a thread do the work and give its result; `size` is about how many bytes the call keeps in memory.
 
-        Cancelling the caller ends the wait alone: work that has begun is done to its end.
+        `limit_s` is for work that may take longer than all other: it alone has that limit then. Cancelling the caller
+        ends the wait alone: work that has begun is done to its end.
 
         Raises:
             StoreUnavailable: no answer within the limit, or the store is closed.
@@ -71,12 +73,21 @@ class Handover(Generic[C]):
         if self._is_closed:
             raise StoreUnavailable("the store is closed; open it again before using it")
         call = Call(work, size, self._loop.create_future())
-        self._deadlines[call] = deadline = self._loop.time() + self._limit_s
         self._bytes += size
+        if limit_s is not None:
+            self._deadlines[call] = inf
+            self._queue.put(call)
+            return await self._patiently(call, limit_s)
+        self._deadlines[call] = deadline = self._loop.time() + self._limit_s
         if self._timer is None:
             self._timer = self._loop.call_at(deadline, self._expire)
         self._queue.put(call)
         return await call.future
+
+    async def _patiently(self, call: Call[C, T], limit_s: float) -> T:
+        with anyio.move_on_after(limit_s):
+            return await call.future
+        raise self._late(limit_s)
 
     def close(self, threads: int) -> None:
         """Take no more calls and tell this many threads to end once the calls that wait are done."""
@@ -143,14 +154,16 @@ class Handover(Generic[C]):
             while self._is_full_for(size):
                 await self._room.wait()
             return
-        raise self._late()
+        raise self._late(self._limit_s)
 
     def _expire(self) -> None:
         now = self._loop.time()
         self._timer = None
         for call, deadline in self._deadlines.items():
+            if deadline == inf:
+                continue
             if deadline > now:
                 self._timer = self._loop.call_at(deadline, self._expire)
                 break
             if not call.future.done():
-                call.future.set_exception(self._late())
+                call.future.set_exception(self._late(self._limit_s))

@@ -135,7 +135,7 @@ class _Threads:
     """The threads of an open store and the queues that lead to them."""
 
     def __init__(self, path: Path, durability: Literal["full", "relaxed"], limit_s: float) -> None:
-        late = partial(_late, path, limit_s)
+        late = partial(_late, path)
         self.writes = Handover[Transaction](most_calls=_MOST_CALLS, most_bytes=_MOST_BYTES, limit_s=limit_s, late=late)
         self.reads = Handover[Database](most_calls=_MOST_CALLS, most_bytes=_MOST_BYTES, limit_s=limit_s, late=late)
         self.inline = InlineReader(path, self.reads)

@@ -35,6 +35,8 @@ from cerver_core.wire.sessions import Lifecycle
 __all__ = ["SqliteTranscripts"]
 
 _CATCH_UP_S = 2.0
+_PURGE_LIMIT_S = 3_600.0
+"""A purge writes the whole file anew; on a slow disk tens of gigabytes take so long. Our choice."""
 
 _log = logging.getLogger(__name__)
 
@@ -97,7 +99,7 @@ class SqliteTranscripts:
 
     async def purge(self) -> None:
         """Remove what was replaced from the index, the file's free room and the write-ahead log."""
-        await self._writes.call(forget_words)
+        await self._writes.call(forget_words, limit_s=_PURGE_LIMIT_S)
 
     async def open_execs(self) -> Sequence[tuple[str, OpenExec]]:
         """List the executions under way, the longest running first."""
