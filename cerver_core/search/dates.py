@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 __all__ = ["DateRange", "NamedRange", "find_dates", "read_moment"]
@@ -27,10 +27,14 @@ _ISO = rf"{_ISO_DAY}(?:T\d{{2}}:\d{{2}}(?::\d{{2}}(?:\.\d+)?)?(?:Z|[+-]\d{{2}}:?
 
 @dataclass(frozen=True, slots=True)
 class DateRange:
-    """From `since` up to, and without, `until`."""
+    """From `since` up to, and without, `until`.
+
+    `names_year` is false for "in May" and "March 3": it is the last one that began, and may mean one of another year.
+    """
 
     since: datetime
     until: datetime
+    names_year: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +179,7 @@ def _month_day(match: re.Match[str], now: datetime) -> _Reading:
     month, day = _MONTH_OF[match["month"].lower()], int(match["day"])
     year = int(match["year"]) if match["year"] else now.year
     since = datetime(year, month, day, tzinfo=now.tzinfo or UTC)
-    return _day(since if match["year"] or since <= now else since.replace(year=year - 1))
+    return _day(since) if match["year"] else _yearly(_day(since if since <= now else since.replace(year=year - 1)))
 
 
 def _month_year(match: re.Match[str], now: datetime) -> _Reading:
@@ -185,7 +189,11 @@ def _month_year(match: re.Match[str], now: datetime) -> _Reading:
 def _month_alone(match: re.Match[str], now: datetime) -> _Reading:
     month = _MONTH_OF[match["month"].lower()]
     year = now.year if month <= now.month else now.year - 1
-    return _month_range(year, month, now)
+    return _yearly(_month_range(year, month, now))
+
+
+def _yearly(named: _Reading) -> _Reading:
+    return None if named is None else (replace(named[0], names_year=False), named[1])
 
 
 def _year_alone(match: re.Match[str], now: datetime) -> _Reading:

@@ -248,14 +248,14 @@ class Tally:
                 )
         return score / self._total
 
-    def fused(self, document: float, entries: Sequence[float], *, is_in_range: bool) -> float:
+    def fused(self, document: float, entries: Sequence[float], *, in_range: float) -> float:
         """Fuse the score of the session as a document with those of its entries, best first."""
         weights = self._weights
         score = weights.session * document
         if entries:
             score += weights.best_entry * entries[0]
             score += weights.more_entries * sum(value / 2**rank for rank, value in enumerate(entries[1:4], 1))
-        return score * (1 + weights.in_range) if is_in_range else score
+        return score * (1 + weights.in_range * in_range)
 
 
 def _scored(terms: Sequence[tuple[float, Mapping[int, float]]], enough: int) -> dict[int, float]:

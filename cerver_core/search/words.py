@@ -140,6 +140,8 @@ def _folded(piece: str, start: int) -> Iterator[Word]:
 def _roots(word: str) -> list[str]:
     """Give what can be inflected: not a form that is inflected already, but painting, which has a plural."""
     bases = _bases(word)
+    if word in KIN or word in KINDS:
+        return bases  # a word that is known by itself: breed, wedding
     return bases[1:] if len(bases) > 1 and not word.endswith("ing") else bases
 
 
