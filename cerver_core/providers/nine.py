@@ -189,12 +189,16 @@ class NineProvider(ShellProvider):
     async def _run(self, ref: SandboxRef, program: Program) -> AsyncGenerator[AsyncIterator[Output | Ended]]:
         code = shlex.join(encoded_argv(program.argv) if self._nine.carries_text else program.argv)
         opened = self._nine.run_sandbox_stream(ref.sandbox_id, code, env=program.env, timeout_s=program.timeout_s)
-        async with AsyncExitStack() as stack:
+        # Left without the error that leaves this block: the vendor's stream may hold a task group, which would wrap it.
+        stack = AsyncExitStack()
+        try:
             try:
                 events = await stack.enter_async_context(opened)
             except NotSupported:
                 events = self._whole(ref, code, program)
             yield decoded(_texts(events), self.name) if self._nine.carries_text else events
+        finally:
+            await stack.aclose()
 
     async def _whole(self, ref: SandboxRef, code: str, program: Program) -> AsyncGenerator[Output | Ended]:
         ran = await self._nine.run_sandbox(ref.sandbox_id, code, env=program.env, timeout_s=program.timeout_s)

@@ -85,14 +85,14 @@ class Execution:
             await self._await_word()
         except BaseException as error:
             self._needs_end = self._needs_end and not isinstance(error, _REFUSALS)
-            await self._leave(error)
+            await self._leave()
             raise
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._leave(error)
+        await self._leave()
 
     def __aiter__(self) -> Self:
         return self
@@ -166,13 +166,13 @@ class Execution:
             notes=tuple(self._notes),
         )
 
-    async def _leave(self, error: BaseException | None) -> None:
+    async def _leave(self) -> None:
         if self._needs_end:
             with anyio.CancelScope(shield=True):
                 await self._end_tree()
-        # Outside of the shield: a stream may hold a scope of its own, which is left as it was entered.
-        kind = None if error is None else type(error)
-        await self._stack.__aexit__(kind, error, None if error is None else error.__traceback__)
+        # Outside of the shield and without the error: a stream may hold a task group, which is left as it was entered
+        # and would wrap what goes through it.
+        await self._stack.aclose()
 
     async def _end_tree(self) -> None:
         self._needs_end = False
