@@ -51,7 +51,7 @@ class DeviceLoginState(Reply):
 class EmailLogin(Request):
     """Make an account for an address, where sign-up is open. It never gives a key for an address that has one."""
 
-    email: Annotated[Name, Field(min_length=3, max_length=200, pattern=r"^[^@\s]+@[^@\s]+$")]
+    email: Annotated[str, Field(min_length=3, max_length=200, pattern=r"^[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+$")]
 
 
 class LoggedIn(Reply):

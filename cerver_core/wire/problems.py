@@ -35,7 +35,7 @@ STATUS: Mapping[type[errors.CerverError], int] = {
     errors.SecretReserved: 403,
     errors.SecretBackendUnreachable: 503,
     errors.SecretBackendThrottled: 429,
-    errors.SecretBackendMisconfigured: 500,
+    errors.SecretBackendMisconfigured: 409,
 }
 """A class that is not listed takes the status of its nearest listed parent."""
 

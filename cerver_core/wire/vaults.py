@@ -116,7 +116,7 @@ class SetCredentials(Request):
     A value is kept encrypted; a reference to a secret is kept as it is, and the value stays in the vault.
     """
 
-    provider: Annotated[Name, Field(min_length=1, max_length=64, pattern=r"^[a-z][a-z0-9_]*$")]
+    provider: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[a-z][a-z0-9_]*$")]
     credentials: Annotated[
         Mapping[Annotated[str, Field(max_length=64, pattern=r"^[a-z][a-z0-9_]*$")], SecretText | SecretReference],
         Field(min_length=1, max_length=20),
