@@ -31,6 +31,7 @@ from cerver_core.providers.base import Provider
 from cerver_core.redaction import KnownSecrets
 from cerver_core.secrets.base import SecretBackend
 from cerver_core.stores.base import Store, WatchedStore
+from cerver_core.stores.notices import Noticing
 
 __all__ = ["AccountCerver", "Engine"]
 
@@ -102,7 +103,7 @@ class Engine:
     def context(self, tenant: Tenant, masking: Masking | None = None) -> Context:
         """Give what the resources of one account work with; without `masking`, it masks no secret of another's."""
         rows = self.store.account(tenant.account_id)
-        feed = Feed(self.store if isinstance(self.store, WatchedStore) else None)
+        feed = Feed(self.store if isinstance(self.store, WatchedStore | Noticing) else None)
         known = self._known if masking is not None else KnownSecrets()
         masking = masking or Masking(known, self._masking.detection)
         return Context(

@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 import anyio
 
 from cerver_core.stores.base import WatchedStore
+from cerver_core.stores.notices import Noticing
 
 __all__ = ["Feed", "News"]
 
@@ -39,7 +40,7 @@ class News:
 class Feed:
     """Knows who follows which session in this process; the store is watched for as long as somebody follows."""
 
-    def __init__(self, store: WatchedStore | None = None) -> None:
+    def __init__(self, store: WatchedStore | Noticing | None = None) -> None:
         self._store = store
         self._following: defaultdict[str, list[News]] = defaultdict(list)
         self._watching = ExitStack()
@@ -68,9 +69,15 @@ class Feed:
                 self._watching.close()
 
     def _watch(self) -> None:
-        if self._store is not None:
+        if isinstance(self._store, Noticing):
+            self._watching.enter_context(self._store.watch(self._notice))
+            self._look_s = _LOOK_ANYWAY_S
+        elif self._store is not None:
             is_told = self._watching.enter_context(self._store.on_write(self._wake_all))
             self._look_s = _LOOK_ANYWAY_S if is_told else _LOOK_S
+
+    def _notice(self, _account_id: str, session_id: str) -> None:
+        self.wake(session_id)  # another account's session of the same id costs a look
 
     def _wake_all(self) -> None:
         for found in self._following.values():

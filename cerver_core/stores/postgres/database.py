@@ -123,8 +123,8 @@ class Database:
             # In hexadecimal, since a statement without values is one round trip with the one before it.
             name = kept(account_id).encode().hex()
             account = f"convert_from(decode('{name}', 'hex'), 'UTF8')"
-            await connection.execute(f"{begin}; SELECT set_config('cerver.account', {account}, true)")
             try:
+                await connection.execute(f"{begin}; SELECT set_config('cerver.account', {account}, true)")
                 result = await work(connection)
                 await connection.execute("COMMIT")
             except BaseException:
