@@ -66,7 +66,10 @@ def _all(kind: type[errors.CerverError]) -> Iterator[type[errors.CerverError]]:
         yield from _all(child)
 
 
-_CLASS_OF: Mapping[str, type[errors.CerverError]] = {kind.code: kind for kind in _all(errors.CerverError)}
+_CLASS_OF: Mapping[str, type[errors.CerverError]] = {
+    kind.code: kind for kind in reversed(list(_all(errors.CerverError)))
+}
+"""Of classes that share a code, the one that the others come from."""
 _BY_STATUS: Mapping[int, type[errors.CerverError]] = {
     400: errors.InvalidInput,
     401: errors.Unauthorized,
