@@ -9,7 +9,18 @@ import pytest
 from cerver_core.providers.base import Provider
 from cerver_core.providers.e2b import E2bProvider
 from cerver_core.testing.clouds.e2b import E2bCloud
-from cerver_core.testing.providers import ProviderContract, Providers
+from cerver_core.testing.providers import (
+    BackgroundContract,
+    ExtendableContract,
+    ForkableContract,
+    InteractiveContract,
+    ListingContract,
+    PreviewsContract,
+    ProviderContract,
+    Providers,
+    SnapshotsContract,
+    StatefulContract,
+)
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +29,17 @@ def cloud(home: Path) -> Iterator[E2bCloud]:
         yield cloud
 
 
-class TestE2b(ProviderContract):
+class TestE2b(
+    ProviderContract,
+    BackgroundContract,
+    ExtendableContract,
+    ForkableContract,
+    InteractiveContract,
+    ListingContract,
+    PreviewsContract,
+    SnapshotsContract,
+    StatefulContract,
+):
     @pytest.fixture
     def providers(self, cloud: E2bCloud) -> Providers:
         @asynccontextmanager

@@ -13,7 +13,13 @@ from cerver_core.errors import FileMissing, NotFound
 from cerver_core.providers.base import Output, Provider, SandboxRef, SandboxRequest
 from cerver_core.providers.shell import Ended, Program, ShellProvider
 from cerver_core.testing.clouds import Machine, Machines
-from cerver_core.testing.providers import ProviderContract, Providers
+from cerver_core.testing.providers import (
+    BackgroundContract,
+    InteractiveContract,
+    ProviderContract,
+    Providers,
+    StatefulContract,
+)
 from cerver_core.wire.computes import Compute, RuntimeFound
 
 
@@ -99,7 +105,7 @@ class MachineProvider(ShellProvider):
         return self._made[ref.sandbox_id]
 
 
-class TestShell(ProviderContract):
+class TestShell(ProviderContract, BackgroundContract, InteractiveContract, StatefulContract):
     @pytest.fixture
     async def providers(self, home: Path) -> AsyncIterator[Providers]:
         made: dict[str, Machine] = {}

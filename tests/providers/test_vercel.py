@@ -9,7 +9,18 @@ import pytest
 from cerver_core.providers.base import Provider
 from cerver_core.providers.vercel import VercelProvider
 from cerver_core.testing.clouds.vercel import VercelCloud
-from cerver_core.testing.providers import ProviderContract, Providers
+from cerver_core.testing.providers import (
+    BackgroundContract,
+    ExtendableContract,
+    ForkableContract,
+    InteractiveContract,
+    ListingContract,
+    PreviewsContract,
+    ProviderContract,
+    Providers,
+    SnapshotsContract,
+    StatefulContract,
+)
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +29,17 @@ def cloud(home: Path) -> Iterator[VercelCloud]:
         yield cloud
 
 
-class TestVercel(ProviderContract):
+class TestVercel(
+    ProviderContract,
+    BackgroundContract,
+    ExtendableContract,
+    ForkableContract,
+    InteractiveContract,
+    ListingContract,
+    PreviewsContract,
+    SnapshotsContract,
+    StatefulContract,
+):
     @pytest.fixture
     def providers(self, cloud: VercelCloud) -> Providers:
         @asynccontextmanager

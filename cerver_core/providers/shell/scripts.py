@@ -53,7 +53,12 @@ exec 3>&2 2>/dev/null
   while s=$(found); [ -n "$s" ] && [ $n -lt 150 ]; do kill -STOP $s; kill -KILL $s $(found); n=$((n+1)); done
 ) </dev/null >/dev/null 3>&- &
 G=$!
-if [ "$0" = background ]; then CERVER_EXEC=$I "$@" 2>&3 3>&-; else CERVER_EXEC=$I "$@" </dev/null 2>&3 3>&-; fi
+# In a subshell, so that what this shell has to say of its end does not go to the command's own errors.
+(
+  export CERVER_EXEC=$I
+  [ "$0" = background ] || exec </dev/null
+  exec "$@" 2>&3 3>&-
+)
 C=$? L=0
 kill $G
 if [ -e "$R/run/late-$I" ]; then wait $G; L=1; rm -f -- "$R/run/late-$I"; fi
@@ -88,7 +93,7 @@ exit 1
 START = r"""
 S=$1; shift; D=$1/run/bg-$2
 mkdir -- "$D" && mkfifo -- "$D/in" || exit 1
-( CERVER_EXEC=$2 exec sleep 2147483647 ) </dev/null >"$D/in" 2>/dev/null &
+( export CERVER_EXEC=$2; exec sleep 2147483647 ) </dev/null >"$D/in" 2>/dev/null &
 echo $! >"$D/holder"
 setsid /bin/sh -c "$S" background "$@" <"$D/in" >"$D/out" 2>"$D/err" &
 echo $! >"$D/pid"

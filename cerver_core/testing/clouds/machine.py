@@ -4,6 +4,7 @@ A machine does what a vendor's virtual machine does and no more: a killed proces
 orphan holds stays open. So an adapter that ends whole trees has to do it itself.
 """
 
+import contextlib
 import os
 import shlex
 import shutil
@@ -19,6 +20,7 @@ import anyio
 import anyio.to_thread
 from anyio.abc import TaskGroup
 
+from cerver_core.errors import CerverError
 from cerver_core.providers.base import Command, Exited, Output, SandboxRef, SandboxRequest
 from cerver_core.providers.local import LocalProvider
 from cerver_core.wire.computes import Requirements
@@ -194,13 +196,15 @@ class Machine:
         await anyio.to_thread.run_sync(_copy, Path(str(self.ref.data["path"])).parent, folder)
 
     async def copy_from(self, folder: Path) -> None:
-        """Replace its files by those of a folder that `copy_to` made."""
+        """Replace its files by those of a folder that `copy_to` made; ends its processes."""
+        await self.halt()
         await anyio.to_thread.run_sync(_copy, folder, Path(str(self.ref.data["path"])).parent)
 
     async def _run(self, job: Job, command: Command) -> None:
-        async with self.provider.exec(self.ref, command) as events:
-            async for event in events:
-                job.note(event)
+        with contextlib.suppress(CerverError):
+            async with self.provider.exec(self.ref, command) as events:
+                async for event in events:
+                    job.note(event)
         # A pause ends a command without a word of its own.
         if job.exit_code is None:
             job.lose()

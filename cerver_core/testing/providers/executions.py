@@ -27,7 +27,9 @@ class ExecutionsContract(ProviderGround):
     async def test_exit_codes_are_those_a_shell_tells(
         self, provider: Provider, ref: SandboxRef, code: str, exit_code: int
     ) -> None:
-        assert (await run(provider, ref, code)).exited.exit_code == exit_code
+        ran = await run(provider, ref, code)
+        assert ran.exited.exit_code == exit_code
+        assert (ran.stderr == b"") == (exit_code != 127)
 
     async def test_output_comes_while_the_command_runs(self, provider: Provider, ref: SandboxRef) -> None:
         await provider.write_file(ref, "go", b"wait")
