@@ -112,7 +112,7 @@ async def _both(url: str, sessions: Entries, asked: SearchQuery) -> list[list[ob
             return answers
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(sessions=_SESSIONS, text=_QUERIES, filters=_FILTERS)
 def test_both_stores_give_the_same_answer(
     postgres_server: PostgresServer, sessions: Entries, text: str, filters: dict[str, object]
