@@ -16,6 +16,7 @@ from cerver_core.errors import (
     NoComputeAvailable,
     NotFound,
     PaymentRequired,
+    ProjectKeyRequired,
     ProviderFailed,
     RateLimited,
     SessionNotFound,
@@ -36,7 +37,7 @@ REPORT = {"decision": {"recommended_provider": None}, "providers": [{"name": "e2
     [
         (400, {"error": "bad", "code": "invalid_input"}, InvalidInput("bad")),
         (402, {"error": "cap", "kind": "spend_per_month"}, PaymentRequired("cap", kind="spend_per_month")),
-        (403, {"error": "no", "code": "project_key_required"}, Forbidden("no")),
+        (403, {"error": "no", "code": "project_key_required"}, ProjectKeyRequired("no")),
         (404, {"error": "gone", "code": "session_not_found"}, SessionNotFound("gone")),
         (409, {"error": "none", "code": "no_compute", **REPORT}, NoComputeAvailable("none", **REPORT)),
         (500, {"error": "Maximum number of agents"}, CerverError("Maximum number of agents")),
