@@ -31,6 +31,7 @@ class EngineAdmin:
 
     async def disable(self, account_id: str) -> AccountUsage:
         """Stop every key of an account."""
+        self._operator()
         if account_id == self._context.tenant.account_id:
             raise InvalidInput("this is your own account: stopped, it could not be let work again")
         return await self._set_enabled(account_id, is_enabled=False)
