@@ -13,6 +13,7 @@ from cerver_core.wire.computes import (
     InstallRequest,
 )
 from cerver_core.wire.machines import HeartbeatCompute, RegisterCompute, RelayReply, RelayRequest, RemovedCompute
+from cerver_core.wire.sandboxes import Lifetime, Port, PortHost, SandboxDone
 
 __all__ = ["Computes", "ExecStream"]
 
@@ -47,6 +48,22 @@ class Computes(Protocol):
 
     async def install(self, session_id: str, request: InstallRequest) -> ExecResult:
         """Install packages into the workspace, so that later executions of the session see them."""
+        ...
+
+    async def set_lifetime(self, session_id: str, request: Lifetime) -> SandboxDone:
+        """Let the session's sandbox live so long from now on; its provider ends it then, whatever runs in it.
+
+        Raises:
+            NotSupported: sandboxes of this provider live until they are deleted.
+        """
+        ...
+
+    async def host(self, session_id: str, request: Port) -> PortHost:
+        """Tell where a port of the session's sandbox is reached from outside, and with which headers.
+
+        Raises:
+            NotSupported: this provider makes no port reachable.
+        """
         ...
 
     async def register(self, request: RegisterCompute) -> Compute:

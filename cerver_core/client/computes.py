@@ -21,6 +21,7 @@ from cerver_core.wire.computes import (
 )
 from cerver_core.wire.http import RunReply
 from cerver_core.wire.machines import HeartbeatCompute, RegisterCompute, RelayReply, RelayRequest, RemovedCompute
+from cerver_core.wire.sandboxes import Lifetime, Port, PortHost, SandboxDone
 
 if TYPE_CHECKING:
     from cerver_core.client.transport import Transport
@@ -68,6 +69,14 @@ class ClientComputes:
         return await self._transport.call(
             "computes.install", ExecResult, session_id=session_id, body=request, timeout_s=_limit_s(request.timeout_s)
         )
+
+    async def set_lifetime(self, session_id: str, request: Lifetime) -> SandboxDone:
+        """Let the session's sandbox live so long from now on."""
+        return await self._transport.call("computes.set_lifetime", SandboxDone, session_id=session_id, body=request)
+
+    async def host(self, session_id: str, request: Port) -> PortHost:
+        """Tell where a port of the session's sandbox is reached."""
+        return await self._transport.call("computes.host", PortHost, session_id=session_id, query=request)
 
     async def register(self, request: RegisterCompute) -> Compute:
         """Make a machine known."""

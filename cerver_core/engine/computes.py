@@ -6,6 +6,7 @@ from cerver_core.api.computes import ExecStream
 from cerver_core.engine.context import Context
 from cerver_core.engine.executions import Executions
 from cerver_core.engine.machines import Machines
+from cerver_core.engine.reaching import Reaching
 from cerver_core.errors import ProviderFailed
 from cerver_core.wire.computes import (
     Compute,
@@ -17,6 +18,7 @@ from cerver_core.wire.computes import (
     InstallRequest,
 )
 from cerver_core.wire.machines import HeartbeatCompute, RegisterCompute, RelayReply, RelayRequest, RemovedCompute
+from cerver_core.wire.sandboxes import Lifetime, Port, PortHost, SandboxDone
 
 __all__ = ["EngineComputes"]
 
@@ -28,6 +30,7 @@ class EngineComputes:
         self._context = context
         self._executions = executions
         self._machines = Machines(context)
+        self._reaching = Reaching(context)
 
     async def list(self) -> ComputeList:
         """List the computes."""
@@ -47,6 +50,14 @@ class EngineComputes:
         """Install packages into the workspace."""
         async with self._executions.open_install(session_id, request) as events:
             return await _last(events)
+
+    async def set_lifetime(self, session_id: str, request: Lifetime) -> SandboxDone:
+        """Let the session's sandbox live so long from now on."""
+        return await self._reaching.set_lifetime(session_id, request)
+
+    async def host(self, session_id: str, request: Port) -> PortHost:
+        """Tell where a port of the session's sandbox is reached."""
+        return await self._reaching.host(session_id, request)
 
     async def register(self, request: RegisterCompute) -> Compute:
         """Make a machine known."""

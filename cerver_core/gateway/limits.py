@@ -15,16 +15,30 @@ _BODY_BYTES: Mapping[str, int] = {
     "computes.exec": 16 * _MIB,
     "computes.exec_stream": 16 * _MIB,
     "files.write": 64 * _MIB,
+    "sandboxes.run": 16 * _MIB,
+    "sandboxes.run_stream": 16 * _MIB,
+    "sandboxes.write_file": 64 * _MIB,
     "files.upload": 1024 * _MIB,
 }
 """One entry may hold 32 MiB of text and code 4 MiB, and JSON writes some characters as several."""
 
 _SLOW = frozenset(
     {"sessions.create", "sessions.spawn", "sessions.attach", "sessions.pause", "sessions.resume"}
-    | {"sessions.terminate", "sessions.close", "sessions.switch", "transcripts.import", "transcripts.redact"}
+    | {
+        "sandboxes.create",
+        "sandboxes.delete",
+        "sessions.terminate",
+        "sessions.close",
+        "sessions.switch",
+        "transcripts.import",
+        "transcripts.redact",
+    }
 )
-_MOVES = frozenset({"files.read", "files.write", "files.upload", "files.download"})
-_OWN = frozenset({"computes.exec", "computes.install"})
+_MOVES = frozenset({"files.read", "files.write", "files.upload", "files.download"}) | {
+    "sandboxes.files",
+    "sandboxes.write_file",
+}
+_OWN = frozenset({"computes.exec", "computes.install", "sandboxes.run", "sandboxes.install"})
 """These end by the session's own limit."""
 
 

@@ -3,7 +3,17 @@
 from collections.abc import Mapping
 
 from cerver_core.gateway.call import Handler
-from cerver_core.gateway.routes import account, computes, files, projects, routing, sessions, transcripts, vaults
+from cerver_core.gateway.routes import (
+    account,
+    computes,
+    files,
+    projects,
+    routing,
+    sandboxes,
+    sessions,
+    transcripts,
+    vaults,
+)
 
 __all__ = ["HANDLERS"]
 
@@ -16,4 +26,5 @@ HANDLERS: Mapping[str, Handler] = {
     **account.HANDLERS,
     **projects.HANDLERS,
     **vaults.HANDLERS,
+    **sandboxes.HANDLERS,
 }

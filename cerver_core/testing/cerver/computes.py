@@ -7,8 +7,10 @@ from cerver_core.api import Cerver
 from cerver_core.errors import (
     FileMissing,
     InvalidInput,
+    NotSupported,
     PathEscapesWorkspace,
     SecretNotFound,
+    SessionNotFound,
 )
 from cerver_core.testing.cerver.road import LIMIT_S, SECRET, Road, read_all, sandbox
 from cerver_core.wire.computes import (
@@ -18,6 +20,7 @@ from cerver_core.wire.computes import (
     ExecStarted,
     WriteFile,
 )
+from cerver_core.wire.sandboxes import Lifetime, Port
 from cerver_core.wire.transcripts import ReadTranscript
 
 __all__ = ["ComputeContract"]
@@ -143,3 +146,12 @@ class ComputeContract(Road):
                 await cerver.files.write(session_id, WriteFile(path=path, content=b""))
         with pytest.raises(FileMissing):
             await cerver.files.read(session_id, "nothing")
+
+    async def test_what_this_machine_cannot_do_with_a_sandbox_is_said(self, cerver: Cerver) -> None:
+        session_id = await sandbox(cerver)
+        with pytest.raises(NotSupported, match="local cannot make a port"):
+            await cerver.computes.host(session_id, Port(port=8000))
+        with pytest.raises(NotSupported, match="local have no end"):
+            await cerver.computes.set_lifetime(session_id, Lifetime(timeout=60))
+        with pytest.raises(SessionNotFound):
+            await cerver.computes.host("00000000-0000-4000-8000-000000000000", Port(port=8000))

@@ -13,6 +13,7 @@ from cerver_core.wire.operations.files import FILES
 from cerver_core.wire.operations.operation import BINARY, EVENTS, JSON, TAR, Operation
 from cerver_core.wire.operations.projects import PROJECTS
 from cerver_core.wire.operations.routing import ROUTING
+from cerver_core.wire.operations.sandboxes import SANDBOXES
 from cerver_core.wire.operations.sessions import SESSIONS
 from cerver_core.wire.operations.transcripts import TRANSCRIPTS
 from cerver_core.wire.operations.vaults import VAULTS
@@ -21,6 +22,6 @@ __all__ = ["BINARY", "EVENTS", "JSON", "OPERATIONS", "TAR", "Operation"]
 
 OPERATIONS: Mapping[str, Operation] = {
     operation.name: operation
-    for operation in (*SESSIONS, *TRANSCRIPTS, *COMPUTES, *FILES, *ROUTING, *ACCOUNT, *PROJECTS, *VAULTS)
+    for operation in (*SESSIONS, *TRANSCRIPTS, *COMPUTES, *FILES, *ROUTING, *ACCOUNT, *PROJECTS, *VAULTS, *SANDBOXES)
 }
 """Every operation by its name, in the order in which the document shows them."""
