@@ -47,7 +47,8 @@ def _lacks(profile: ComputeProfile, needs: Requirements) -> Iterator[Refusal]:
         yield Refusal(code="browser", message="it offers no browser")
     if needs.desktop and not offers.desktop.value:
         yield Refusal(code="desktop", message="it offers no desktop")
-    if needs.persistence_level not in offers.persistence.value:
+    asks_to_persist = "persistence_level" in needs.model_fields_set
+    if asks_to_persist and needs.persistence_level not in offers.persistence.value:
         said = f"it does not keep files at persistence level {needs.persistence_level}"
         yield Refusal(code="persistence", message=said)
     longest = profile.times.max_timeout_minutes.value

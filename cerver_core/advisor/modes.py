@@ -103,7 +103,8 @@ def wishes(profile: ComputeProfile, workload: str, mode: Mode, needs: Requiremen
     offers = profile.offers
     names = _WISHES.get(workload, ())
     unmet = [name.replace("_", " ") for name in names if not getattr(offers, name).value]
-    if mode == "resilient" and "high" not in offers.persistence.value and needs.persistence_level != "high":
+    wanted = "high" if mode == "resilient" else needs.persistence_level
+    if wanted not in offers.persistence.value:
         unmet.append("files that outlive the sandbox")
     languages = {language.lower() for language in repo.languages} if repo else set[str]()
     if languages & {"python"} and "python" not in offers.runtimes.value:

@@ -56,7 +56,7 @@ def lost_because(place: Place, best: Place | None) -> str | None:
 
 def _difference(place: Place, best: Place) -> str:
     if place.candidate.is_executable != best.candidate.is_executable:
-        return f"it cannot run work here now: {place.candidate.not_executable_because}"
+        return str(place.candidate.not_executable_because)
     if best.loss.pinned and not place.loss.pinned:
         return f"{best.title} is pinned"
     gaps = {
@@ -89,16 +89,20 @@ def primary_reason(best: Place, rest: Sequence[Place], policy: Policy) -> str:
     title = best.title[:1].upper() + best.title[1:]
     if not rest:
         return f"Only {best.title} meets the requirements and the policy."
+    rivals = [place for place in rest if place.candidate.is_executable == best.candidate.is_executable]
     low, high = best.expected.startup.interval_ms
     seen = best.expected.history.attempts
     source = f"{seen} of our own starts" if seen else "its published figures; none of our own yet"
-    cost = "" if best.expected.spending is None else f" and costs about {money(best.expected.spending.expected)}"
+    spent = best.expected.spending
+    cost = ""
+    if spent is not None:
+        cost = f" and costs about {money(spent.expected)}" if spent.expected else " and costs nothing"
     if best.name in policy.order:
         return f"{title} comes first in the policy's order of those that can take the work."
     return (
         f"{title} scores best for mode {policy.mode}: it starts in about {duration(best.expected.startup.median_ms)} "
         f"({duration(low)} to {duration(high)}, from {source}){cost}. "
-        f"Next, {rest[0].title}: {_difference(rest[0], best)}."
+        + (f"Next, {rivals[0].title}: {_difference(rivals[0], best)}." if rivals else "No other can run work here now.")
     )
 
 

@@ -1,16 +1,18 @@
 """The lifecycle of sessions: create, spawn, pause, resume, attach, terminate. The state changes first, as a fence, and
 the sandbox follows; every step can be repeated."""
 
+import logging
 from datetime import timedelta
 
 import anyio
 
 from cerver_core.clock import from_us, to_us
-from cerver_core.engine import views
+from cerver_core.engine import carrying, views
 from cerver_core.engine.context import Context, sandbox_from_json, sandbox_to_json
 from cerver_core.engine.opening import Opening
 from cerver_core.engine.placement import Place, Placement
-from cerver_core.errors import SessionStateConflict
+from cerver_core.engine.policies import Policies
+from cerver_core.errors import SessionStateConflict, Unavailable
 from cerver_core.ids import new_session_id
 from cerver_core.metrics import MetricDelta
 from cerver_core.providers.base import Pausable
@@ -21,6 +23,8 @@ from cerver_core.wire.sessions import AttachCompute, CreateSession, Lifecycle, S
 from cerver_core.wire.transcripts import NewEntry
 
 __all__ = ["Lifecycles"]
+
+log = logging.getLogger(__name__)
 
 _ALIVE: frozenset[Lifecycle] = frozenset({"provisioning", "ready", "running", "idle", "paused"})
 _AT_REST: frozenset[Lifecycle] = frozenset({"ready", "idle", "paused"})
@@ -34,11 +38,12 @@ class Lifecycles:
         self._context = context
         self._placement = placement
         self._opening = Opening(context)
+        self._policies = Policies(context)
 
     async def create(self, request: CreateSession, *, parent: StoredSession | None = None) -> SessionEnvelope:
         """Open a session, with a sandbox unless it is memory alone."""
         async with self._opening.admitted(request) as admitted:
-            return await self._create(admitted, parent)
+            return await self._create(await self._policies.applied(admitted), parent)
 
     async def _create(self, request: CreateSession, parent: StoredSession | None) -> SessionEnvelope:
         started = self._context.clock.monotonic()
@@ -50,7 +55,8 @@ class Lifecycles:
         if request.is_transcript_only:
             return views.envelope(session, now)
         try:
-            place = await self._placement.place(session.id, _advice(request), _choice(request))
+            canary = await self._policies.canary(request.project_slug)
+            place = await self._placement.place(session.id, _advice(request), _choice(request), canary=canary)
         except BaseException:
             with anyio.CancelScope(shield=True), anyio.move_on_after(_CLEAN_UP_LIMIT_S):
                 await self._context.rows.sessions.delete(session.id)
@@ -76,7 +82,7 @@ class Lifecycles:
             source=source if isinstance(source, str) else None,
             project=request.project_slug,
             parent_id=parent.id if parent else None,
-            requirements=request.requirements.model_dump(mode="json"),
+            requirements=request.requirements.model_dump(mode="json", exclude_unset=True),
             policy=request.policy.model_dump(mode="json"),
             metadata=masking.object(request.metadata),
         )
@@ -94,7 +100,7 @@ class Lifecycles:
             routing=place.routing.model_dump(mode="json"),
             from_states=frozenset({session.state}),
         )
-        delta = MetricDelta(provision_ms=provision_ms, cost_micro_usd=0 if place.provider.name == "local" else None)
+        delta = MetricDelta(provision_ms=provision_ms, cost_micro_usd=_cost_micro_usd(place))
         try:
             settled = await self._context.rows.sessions.change(session.id, change, delta)
         except BaseException:
@@ -168,10 +174,35 @@ class Lifecycles:
         elif await self._placement.choose(request.compute) == session.provider:
             return views.envelope(await self._move(session, "ready", _AT_REST, "attach"), self._context.clock.now())
         else:
-            place = await self._placement.place(session_id, _advice_for(session), request.compute)
-            answer = await self._settle(session, place)
-        await self._destroy(session)
+            answer = await self._moved(session, request)
+        await self._leave(session)
         return answer
+
+    async def _moved(self, session: StoredSession, request: AttachCompute) -> SessionEnvelope:
+        """Put a session on another compute, with its files if they are to come along; a move that fails leaves it."""
+        old = sandbox_from_json(session) if session.sandbox is not None and request.carry_workspace else None
+        source = self._context.provider_named(str(session.provider)) if old else None
+        if old is not None and source is not None:
+            await carrying.awake(source, old)
+            await carrying.check_size(source, old, max_bytes=request.max_carry_bytes)
+        place = await self._placement.place(session.id, _advice_for(session), request.compute)
+        carried = None
+        if old is not None and source is not None:
+            try:
+                carried = await carrying.carry(source, old, place.provider, place.sandbox)
+            except BaseException:
+                with anyio.CancelScope(shield=True), anyio.move_on_after(_CLEAN_UP_LIMIT_S):
+                    await place.provider.destroy(place.sandbox)
+                raise
+        settled = await self._settle(session, place)
+        return settled.model_copy(update={"carried": carried})
+
+    async def _leave(self, session: StoredSession) -> None:
+        """Destroy the sandbox a session left; a provider that is down or gone must not undo the move."""
+        try:
+            await self._destroy(session)
+        except Unavailable:
+            log.warning("the sandbox that session %s left on %s still stands", session.id, session.provider)
 
     async def terminate(self, session_id: str, *, delete_workspace: bool) -> SessionEnvelope:
         """End a session; one that ended before stays as it was, but for a workspace that is to go now."""
@@ -189,11 +220,18 @@ class Lifecycles:
             )
             session = await self._context.rows.sessions.change(session_id, change)
             self._context.feed.wake(session_id)
+            await self._learn_minutes(session, now_us)
             await self._end_processes(session)
         if session.sandbox is not None and delete_at_us is not None and delete_at_us <= now_us:
             await self._destroy(session)
             session = await self._context.rows.sessions.change(session_id, SessionChange(sandbox=None))
         return views.envelope(session, self._context.clock.now())
+
+    async def _learn_minutes(self, session: StoredSession, now_us: int) -> None:
+        """Let the advisor know how long such work keeps a sandbox; on the user's own machine nobody counts that."""
+        if session.provider not in {None, "local"}:
+            minutes = (now_us - session.created_at_us) / 60_000_000
+            await self._placement.observations.add_minutes(session.workload, minutes)
 
     async def _move(
         self, session: StoredSession, state: Lifecycle, from_states: frozenset[Lifecycle], verb: str
@@ -226,7 +264,16 @@ def _advice(request: CreateSession) -> RecommendRequest:
         requirements=request.requirements,
         policy=request.policy,
         metadata=request.metadata,
+        canary=request.canary,
     )
+
+
+def _cost_micro_usd(place: Place) -> int | None:
+    """Give what making the sandbox cost so far: the canary; null where nothing is known."""
+    probed = place.routing.canary
+    if probed is not None and probed.cost_usd is not None:
+        return round(probed.cost_usd * 1_000_000)
+    return 0 if place.provider.name == "local" else None
 
 
 def _advice_for(session: StoredSession) -> RecommendRequest:

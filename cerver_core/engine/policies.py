@@ -10,7 +10,15 @@ from cerver_core.errors import Forbidden, NotFound
 from cerver_core.policies import SLUGS, community_policy
 from cerver_core.stores.records import RecordStore
 from cerver_core.wire.computes import ComputeChoice
-from cerver_core.wire.policies import CommunityPolicies, CommunityPolicy, Consume, PolicyReply, PutPolicy, RoutingPolicy
+from cerver_core.wire.policies import (
+    CanarySetting,
+    CommunityPolicies,
+    CommunityPolicy,
+    Consume,
+    PolicyReply,
+    PutPolicy,
+    RoutingPolicy,
+)
 from cerver_core.wire.sessions import CreateSession
 
 __all__ = ["Policies"]
@@ -62,6 +70,11 @@ class Policies:
         own = None if project is None else await self._kept(_id(project))
         return own or await self._kept(_ACCOUNT)
 
+    async def canary(self, project: str | None) -> CanarySetting | None:
+        """Give the setting of canaries that holds for a project's sessions, or for those of none."""
+        policy = await self.in_force(project)
+        return None if policy is None else policy.canary
+
     async def choose(self, project: str | None, now: Circumstances) -> Routed | None:
         """Say where the policy in force leads; null where there is none. For whoever starts a turn."""
         policy = await self.in_force(project)
@@ -91,12 +104,10 @@ class Policies:
         return None if record is None else RoutingPolicy.model_validate(record.data)
 
     async def _check(self, project: str) -> None:
-        bound = self._context.tenant.project
-        if bound not in {None, project}:
-            raise Forbidden(f"this key is bound to project {bound}")
+        is_hidden = self._context.tenant.project not in {None, project}
         found = await self._records.get(_PROJECT, project, now_us=self._context.now_us())
-        if found is None and self._context.tenant.hosting is not None:
-            raise NotFound(f"there is no project {project}")
+        if is_hidden or (found is None and self._context.tenant.hosting is not None):
+            raise NotFound(f"there is no project {project!r}: list the projects to see those there are")
 
 
 def _id(project: str | None) -> str:

@@ -7,6 +7,7 @@ import anyio
 
 from cerver_core.engine.context import Context, sandbox_from_json
 from cerver_core.engine.holders import is_gone
+from cerver_core.engine.reaper import clear
 from cerver_core.errors import CerverError, SessionStateConflict
 from cerver_core.stores.base import ClosedExec, SessionChange, SessionQuery
 from cerver_core.wire.transcripts import NewEntry
@@ -74,6 +75,8 @@ class Retention:
                 await self._context.rows.sessions.change(session.id, change)
             except SessionStateConflict:
                 continue
+            for provider in self._context.providers.values():
+                await clear(provider, session.id)
 
     async def _delete_due_workspaces(self) -> None:
         due = await self._context.rows.sessions.due_workspaces(self._context.now_us(), limit=_AT_A_TIME)

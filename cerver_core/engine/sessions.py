@@ -115,7 +115,7 @@ class EngineSessions:
     async def attach(self, session_id: str, request: AttachCompute) -> SessionEnvelope:
         """Put another compute under the session."""
         if request.compute_priority:
-            return await self._turns.attach_first(session_id, request.compute_priority)
+            return await self._turns.attach_first(session_id, request)
         return await self._lifecycles.attach(session_id, request)
 
     async def input(self, session_id: str, request: SendInput) -> AppendReply:

@@ -106,19 +106,19 @@ class Turns:
         await self._append(session_id, entries, change)
         return self._envelope(await self._context.rows.sessions.get(session_id))
 
-    async def attach_first(self, session_id: str, compute_ids: tuple[str, ...]) -> SessionEnvelope:
+    async def attach_first(self, session_id: str, request: AttachCompute) -> SessionEnvelope:
         """Put the session on the first of several computes that can take it.
 
         Raises:
             NoComputeAvailable: none can; the message says what keeps each.
         """
         reasons: list[str] = []
-        for compute_id in compute_ids:
+        for compute_id in request.compute_priority:
+            choice = {"compute": ComputeChoice(compute_id=compute_id), "compute_priority": ()}
             try:
-                choice = AttachCompute(compute=ComputeChoice(compute_id=compute_id))
-                return await self._lifecycles.attach(session_id, choice)
+                return await self._lifecycles.attach(session_id, request.model_copy(update=choice))
             except _PASSED_OVER as error:
-                if len(compute_ids) == 1:
+                if len(request.compute_priority) == 1:
                     raise
                 reasons.append(f"{compute_id}: {error.message}")
         raise NoComputeAvailable(f"no compute of the list can take this session: {'; '.join(reasons)}")

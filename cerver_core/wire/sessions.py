@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import AliasChoices, Field, JsonValue
 
-from cerver_core.wire.computes import ComputeChoice, Isolation, Requirements
+from cerver_core.wire.computes import ComputeChoice, FolderReport, Isolation, Requirements
 from cerver_core.wire.model import CamelReply, JsonObject, Name, Reply, Request, UtcTime
 from cerver_core.wire.routing import Policy, Repo, Routing
 
@@ -86,7 +86,8 @@ class CreateSession(Request):
     `compute` left out lets the router choose; `compute: null`, or `session_type: transcript`, makes a session that is
     memory alone. A non-empty `task` becomes the first entry of the transcript, by the user. `parent_session_id` makes
     it a child of that session. `created_at` is for a conversation that began before it came here: the session is as
-    old as that, and its last activity too until something is appended (a time still to come counts as now).
+    old as that, and its last activity too until something is appended (a time still to come counts as now). `canary`
+    really runs the declared probe on the two best places before choosing, and charges it.
     `agent` is a saved agent, whose settings hold where nothing else is said.
     `environment_slug` names an environment of the project: its vault and repos are the session's.
     `session_id` is for one that has an id from elsewhere, a UUID: it keeps it.
@@ -111,6 +112,7 @@ class CreateSession(Request):
     agent: Annotated[Name, Field(max_length=200)] | None = None
     parent_session_id: Annotated[Name, Field(max_length=200)] | None = None
     created_at: UtcTime | None = None
+    canary: bool = False
 
     @property
     def is_transcript_only(self) -> bool:
@@ -142,12 +144,15 @@ class AttachCompute(Request):
     """Put another compute under a session, or none; the transcript stays.
 
     `compute_priority` names computes instead, the best first: the first that can take the session does.
+    `carry_workspace` copies the files along, where there are at most `max_carry_bytes`; else the workspace is empty.
     """
 
     compute: ComputeChoice | None = None
     compute_priority: Annotated[
         tuple[Annotated[Name, Field(min_length=1, max_length=200)], ...], Field(max_length=20)
     ] = ()
+    carry_workspace: bool = False
+    max_carry_bytes: Annotated[int, Field(ge=0, le=10 * 1024**3)] = 256 * 1024**2
 
 
 class ListSessions(Request):
@@ -195,7 +200,10 @@ class Metrics(Reply):
 
 
 class SessionEnvelope(Reply):
-    """The answer to create, pause, resume, spawn, attach and terminate; `status` is the lifecycle state."""
+    """The answer to create, pause, resume, spawn, attach and terminate; `status` is the lifecycle state.
+
+    `carried` tells what of the workspace came along when the compute was changed.
+    """
 
     session_id: str
     session_name: str | None = None
@@ -209,6 +217,7 @@ class SessionEnvelope(Reply):
     routing: Routing | None = None
     isolation: Isolation | None = None
     workspace_kept_until: UtcTime | Literal["deleted_by_hand"] | None = None
+    carried: FolderReport | None = None
 
 
 class SessionRecord(CamelReply):
