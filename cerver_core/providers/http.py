@@ -146,11 +146,18 @@ class CloudHttp:
                     raise await self._problem(response, asked)
                 if told is not None:
                     told.update(response.headers)
-                async with aclosing(response.aiter_bytes()) as pieces:
+                async with aclosing(self._pieces(response, asked)) as pieces:
                     yield pieces
             finally:
                 with anyio.CancelScope(shield=True), anyio.move_on_after(_CLOSE_S):
                     await response.aclose()
+
+    async def _pieces(self, response: httpx2.Response, asked: str) -> AsyncGenerator[bytes]:
+        """Give the body piece by piece; whoever iterates meets our errors, not the client's."""
+        with self.mapped(asked):
+            async with aclosing(response.aiter_bytes()) as pieces:
+                async for piece in pieces:
+                    yield piece
 
     def object(self, content: bytes, asked: str) -> dict[str, JsonValue]:
         """Read a JSON object.

@@ -213,7 +213,7 @@ class VercelCloud:
         kept = self._session(request)
         if isinstance(kept, Response):
             return kept
-        body: dict[str, Any] = await request.json()
+        body: dict[str, Any] = await request.json() if await request.body() else {}
         match request.path_params["action"]:
             case "stop":
                 kept.status = "stopped"
