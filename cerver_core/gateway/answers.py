@@ -1,7 +1,10 @@
 """Answers as HTTP responses: models as JSON, errors as problem bodies."""
 
+import gzip
 from collections.abc import Mapping
+from functools import partial
 
+import anyio.to_thread
 from pydantic import BaseModel
 from pydantic_core import to_json
 from starlette.responses import Response
@@ -10,12 +13,31 @@ from cerver_core.errors import CerverError, Unauthorized
 from cerver_core.wire.operations import JSON
 from cerver_core.wire.problems import status_of, to_problem
 
-__all__ = ["json_answer", "problem", "problem_text"]
+__all__ = ["json_answer", "packed", "problem", "problem_text"]
+
+_PACK_ABOVE_BYTES = 16 * 1024
+"""Below this, compressing costs more time than a fast network saves. Our choice."""
+
+_LONG_BYTES = 256 * 1024
+"""What takes milliseconds to compress, while others wait for the event loop."""
 
 
 def json_answer(reply: BaseModel, status: int = 200) -> Response:
     """Write a reply as JSON; it is dumped once, by its wire names."""
     return Response(reply.__pydantic_serializer__.to_json(reply, by_alias=True), status, media_type=JSON)
+
+
+async def packed(response: Response, accepted: str | None) -> Response:
+    """Compress a large JSON answer for a caller who takes gzip; streams and bytes stay as they are."""
+    if accepted is None or "gzip" not in accepted or type(response) is not Response or response.media_type != JSON:
+        return response
+    content = bytes(response.body)
+    if len(content) < _PACK_ABOVE_BYTES:
+        return response
+    squeeze = partial(gzip.compress, content, compresslevel=1, mtime=0)
+    body = await anyio.to_thread.run_sync(squeeze) if len(content) > _LONG_BYTES else squeeze()
+    headers = {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
+    return Response(body, response.status_code, headers, JSON)
 
 
 def problem(error: CerverError, *, status: int | None = None, headers: Mapping[str, str] | None = None) -> Response:

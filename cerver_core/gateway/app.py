@@ -7,8 +7,6 @@ from functools import partial
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.middleware.cors import CORSMiddleware
-from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
@@ -16,9 +14,10 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from cerver_core.api import Host
 from cerver_core.clock import SystemClock
 from cerver_core.errors import CerverError, NotFound
-from cerver_core.gateway import health, pages, sockets
+from cerver_core.gateway import health, login_pages, pages, sockets
 from cerver_core.gateway.answers import problem
 from cerver_core.gateway.call import Serving
+from cerver_core.gateway.crossorigin import CrossOrigin
 from cerver_core.gateway.dispatch import Operations, identify
 from cerver_core.gateway.edge import Edge
 from cerver_core.gateway.limits import Limits
@@ -30,9 +29,6 @@ from cerver_core.gateway.telemetry import Telemetry, Watched
 from cerver_core.wire.operations import OPERATIONS
 
 __all__ = ["create_app"]
-
-_GZIP_ABOVE_BYTES = 16 * 1024
-"""Below this, compressing costs more time than a fast network saves. Our choice."""
 
 _SENT_HEADERS = ("Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID", "X-Request-Id")
 _SHOWN_HEADERS = (
@@ -88,12 +84,12 @@ def create_app(
 
 
 def _routes() -> Sequence[BaseRoute]:
-    """List what is served, what is asked most first."""
+    """List what is served beside the operations."""
     return (
-        Operations(OPERATIONS, HANDLERS),
         WebSocketRoute(sockets.STREAM_PATH, sockets.stream),
         *health.ROUTES,
         *pages.ROUTES,
+        *login_pages.ROUTES,
     )
 
 
@@ -102,14 +98,14 @@ def _middlewares(telemetry: Telemetry) -> Sequence[Middleware]:
     return (
         Middleware(Watched, telemetry),
         Middleware(
-            CORSMiddleware,
+            CrossOrigin,
             allow_origins=("*",),
             allow_methods=("GET", "POST", "PUT", "PATCH", "DELETE"),
             allow_headers=_SENT_HEADERS,
             expose_headers=_SHOWN_HEADERS,
         ),
-        Middleware(GZipMiddleware, minimum_size=_GZIP_ABOVE_BYTES, compresslevel=1),
         Middleware(Edge),
+        Middleware(Operations, OPERATIONS, HANDLERS),
     )
 
 

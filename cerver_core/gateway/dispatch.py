@@ -5,41 +5,39 @@ from collections.abc import Awaitable, Callable, Mapping
 import anyio
 from pydantic import BaseModel
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Match
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cerver_core.api import Caller
 from cerver_core.api.rights import check_rights
 from cerver_core.errors import CerverError, DeadlineExceeded, Forbidden, InvalidInput, Unauthorized
-from cerver_core.gateway.answers import json_answer, problem
+from cerver_core.gateway.answers import json_answer, packed, problem
 from cerver_core.gateway.call import NO_KEY, Call, Handler, Serving
 from cerver_core.gateway.idempotency import once
-from cerver_core.gateway.paths import Paths
+from cerver_core.gateway.paths import Found, Paths
 from cerver_core.gateway.reading import body_bytes, header
 from cerver_core.wire.operations import JSON, Operation
 
 __all__ = ["Operations", "address", "admit", "bearer", "identify"]
 
 
-class Operations(BaseRoute):
-    """One Starlette route for all operations that have a handler."""
+class Operations:
+    """An ASGI middleware that answers all operations that have a handler, and passes everything else on.
 
-    def __init__(self, operations: Mapping[str, Operation], handlers: Mapping[str, Handler]) -> None:
+    It stands before Starlette's own routing, which tries one route after the other.
+    """
+
+    def __init__(self, app: ASGIApp, operations: Mapping[str, Operation], handlers: Mapping[str, Handler]) -> None:
+        self._app = app
         self._paths = Paths(operation for name, operation in operations.items() if name in handlers)
         self._handlers = handlers
 
-    def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """Tell whether an operation is served at the path; another method of it is answered here too."""
-        if scope["type"] != "http":
-            return Match.NONE, {}
-        raw_path: bytes = scope.get("raw_path") or scope["path"].encode()
-        found = self._paths.find(scope["method"], raw_path.decode("latin-1"))
-        return (Match.NONE, {}) if found is None else (Match.FULL, {"cerver.found": found})
-
-    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
-        found = scope["cerver.found"]
-        operation: Operation | None = found.operation
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or pass it on."""
+        found = self._found(scope) if scope["type"] == "http" else None
+        if found is None:
+            await self._app(scope, receive, send)
+            return
+        operation = found.operation
         if operation is None:
             allowed = ", ".join(found.allowed)
             refusal = InvalidInput(f"{scope['method']} is not served here; there are: {allowed}", allowed=found.allowed)
@@ -48,8 +46,12 @@ class Operations(BaseRoute):
         scope["cerver.operation"] = operation.name
         serving: Serving = scope["app"].state.serving
         call = Call(serving, operation, scope, receive, found.parameters, None, bearer(scope))
-        response = await self._answer(call)
+        response = await packed(await self._answer(call), header(scope, b"accept-encoding"))
         await response(scope, receive, send)
+
+    def _found(self, scope: Scope) -> Found | None:
+        raw_path: bytes = scope.get("raw_path") or scope["path"].encode()
+        return self._paths.find(scope["method"], raw_path.decode("latin-1"))
 
     async def _answer(self, call: Call) -> Response:
         operation, limits = call.operation, call.serving.limits

@@ -3,8 +3,10 @@
 What nobody expected is logged with its trace and answered as 500 without it.
 """
 
+import itertools
 import logging
 import os
+import re
 import time
 
 from starlette.requests import ClientDisconnect
@@ -21,6 +23,8 @@ __all__ = ["Edge", "request_id"]
 
 _log = logging.getLogger(__name__)
 _LONGEST_ID = 128
+_KEY = re.compile(r"([cp]k_[0-9A-Za-z]{1,16})[_0-9A-Za-z]*")
+"""What a key in a path looks like (older clients revoke by the whole key); its secret is not logged."""
 _GONE = 499
 """What is logged, never sent, for a caller who went away; nginx's word for it."""
 
@@ -36,10 +40,13 @@ class Edge:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
+        # Drawn once: a system call for every request would give up the interpreter's lock each time.
+        self._prefix = f"req_{os.urandom(6).hex()}"
+        self._numbers = itertools.count(1)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        scope["cerver.request_id"] = _id_of(scope) if scope["type"] != "lifespan" else ""
+        scope["cerver.request_id"] = self._id_of(scope) if scope["type"] != "lifespan" else ""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -60,6 +67,12 @@ class Edge:
         finally:
             _log.info("request", extra=_line(scope, told, began, code))
 
+    def _id_of(self, scope: Scope) -> str:
+        told = header(scope, b"x-request-id")
+        if told is not None and 0 < len(told) <= _LONGEST_ID and told.isascii() and told.isprintable():
+            return told
+        return f"{self._prefix}{next(self._numbers):08x}"
+
 
 class _Told:
     """Passes an answer on and remembers what it was."""
@@ -79,13 +92,6 @@ class _Told:
         await self._send(message)
 
 
-def _id_of(scope: Scope) -> str:
-    told = header(scope, b"x-request-id")
-    if told is not None and 0 < len(told) <= _LONGEST_ID and told.isascii() and told.isprintable():
-        return told
-    return f"req_{os.urandom(8).hex()}"
-
-
 def _refusal(error: CerverError) -> Response:
     """Close the connection where the rest of a body may still be coming."""
     if isinstance(error, BodyTooSlow):
@@ -98,7 +104,7 @@ def _line(scope: Scope, told: _Told, began: float, code: str | None) -> dict[str
     return {
         "request_id": request_id(scope),
         "method": scope["method"],
-        "path": scope["path"],
+        "path": _KEY.sub(r"\1…", scope["path"]),
         "status": told.status or _GONE,
         "duration_ms": round((time.perf_counter() - began) * 1_000, 3),
         "bytes": told.bytes,
