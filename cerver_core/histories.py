@@ -10,6 +10,7 @@ import zlib
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -29,10 +30,11 @@ from cerver_core.errors import (
     TooLarge,
 )
 from cerver_core.importers.base import Batch, Conversation, Document, HistoryImporter, Tally
+from cerver_core.wire.search import SearchTranscripts
 from cerver_core.wire.sessions import CreateSession, ListSessions, SessionRecord, UpdateSession
 from cerver_core.wire.transcripts import AppendEntries, NewEntry
 
-__all__ = ["HistoryImport", "Imported", "Standing", "alone"]
+__all__ = ["HistoryImport", "Imported", "Standing", "alone", "made_searchable"]
 
 Standing = Literal["new", "grown", "unchanged"]
 """How a document stands to what was imported: not yet, changed since, or the same."""
@@ -40,6 +42,8 @@ Standing = Literal["new", "grown", "unchanged"]
 _READ_BYTES = 1024 * 1024
 _LIST_LIMIT = 200
 _LOCK_POLL_S = 0.05
+_INDEX_PATIENCE_S = 300.0
+_NO_WORD = "qzxjvkw"
 _NAME_CHARACTERS = 200
 _HARNESSES = {"claude-code": "claude"}
 
@@ -107,6 +111,20 @@ def _is_ours(handle: int) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+async def made_searchable(cerver: Cerver, since: datetime, *, patience_s: float = _INDEX_PATIENCE_S) -> bool:
+    """Wait until a search sees all that was brought in up to `since`; tell whether it does.
+
+    Each search indexes what waits for about two seconds. To stop in between loses nothing: the next search goes on.
+    """
+    request = SearchTranscripts(query=_NO_WORD, limit=1)
+    with anyio.move_on_after(patience_s):
+        while True:
+            page = await cerver.transcripts.search(request)
+            if page.indexed_up_to >= since:
+                return True
+    return False
 
 
 class HistoryImport:

@@ -3,7 +3,7 @@
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from anyio import to_thread
@@ -17,7 +17,7 @@ from cerver_core.cli.moments import moment_since
 from cerver_core.cli.terminal import Terminal
 from cerver_core.config import Settings
 from cerver_core.errors import FileMissing, InvalidInput
-from cerver_core.histories import HistoryImport, alone
+from cerver_core.histories import HistoryImport, alone, made_searchable
 from cerver_core.importers.base import Document, HistoryImporter
 from cerver_core.importers.sources import SOURCES, history_importer
 
@@ -61,6 +61,10 @@ async def _import(cerver: Cerver, args: Namespace, terminal: Terminal) -> int:
                         await survey.histories.bring_in(document, lambda at, it=document: progress.reach(it, at))
                     )
                     progress.finish(document)
+    if any(one.added for survey in surveys for one in survey.imported):
+        terminal.note("making what is new searchable")
+        if not await made_searchable(cerver, datetime.now(UTC)):
+            terminal.note("not all of it can be searched yet: the next searches go on with it")
     return _answer(surveys, args, terminal)
 
 

@@ -14,7 +14,8 @@ __all__ = ["Word", "fold", "forms", "indexable", "is_stop_word", "is_weak", "kin
 # A letter or digit with the accents that follow it. The underscore separates, as in the index.
 _WORD = re.compile(r"(?:[^\W_][\u0300-\u036f]*)+")
 _RUN_TOGETHER = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af]")
-_NOISE = re.compile(r"[A-Za-z0-9+/=]{200,}")
+_SHORTEST_NOISE = 200
+_NOISE = re.compile(rf"[A-Za-z0-9+/=]{{{_SHORTEST_NOISE},}}")
 _SHORTEST_INFLECTED = 3
 _VOWELS = frozenset("aeiou")
 
@@ -58,9 +59,16 @@ def indexable(text: str) -> str:
 
 
 def _may_hold_noise(text: str) -> bool:
-    """Tell cheaply: a run of 200 characters covers one of the pieces of 100 that a text is cut into."""
-    pieces = (text[at : at + 100] for at in range(0, len(text) - 99, 100))
-    return any(not (" " in piece or "\n" in piece or "," in piece) for piece in pieces)
+    """Tell cheaply whether 200 characters follow one another without a blank or the end of a line."""
+    at = -1
+    while len(text) - at > _SHORTEST_NOISE:
+        gap = text.rfind(" ", at + 1, at + 1 + _SHORTEST_NOISE)
+        if gap < 0:
+            gap = text.rfind("\n", at + 1, at + 1 + _SHORTEST_NOISE)
+        if gap < 0:
+            return True
+        at = gap
+    return False
 
 
 def is_stop_word(word: str) -> bool:

@@ -14,9 +14,10 @@ import pytest
 
 from cerver_core.api import Cerver
 from cerver_core.connect import connect
-from cerver_core.histories import HistoryImport, Imported
+from cerver_core.histories import HistoryImport, Imported, made_searchable
 from cerver_core.importers.base import HistoryImporter
 from cerver_core.importers.sources import history_importer
+from cerver_core.wire.search import SearchTranscripts
 from cerver_core.wire.sessions import ListSessions, SessionRecord, UpdateSession
 from cerver_core.wire.transcripts import AppendEntries, NewEntry, ReadTranscript
 from tests.engine.roads import settings_for
@@ -262,3 +263,13 @@ async def test_every_source_gets_in_once(
         again = await bring_in(cerver, source, tmp_path)
         assert {(one.standing, one.added, one.created) for one in again} == {("unchanged", 0, 0)}
         assert await everything(cerver) == once
+
+
+async def test_what_was_brought_in_can_be_searched_once_that_is_waited_for(tmp_path: Path) -> None:
+    path = session_file(tmp_path)
+    path.write_bytes(claude.jsonl([claude.user("u0", None, "the pontoon at Lake Tegern needs paint")]))
+    async with connect(settings_for(tmp_path)) as cerver:
+        (done,) = await bring_in(cerver, "claude-code", tmp_path)
+        assert await made_searchable(cerver, datetime.now(UTC), patience_s=60)
+        found = await cerver.transcripts.search(SearchTranscripts(query="pontoon"))
+    assert [one.session_id for one in found.sessions] == done.sessions

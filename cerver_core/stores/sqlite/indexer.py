@@ -13,7 +13,7 @@ __all__ = ["Indexer"]
 _SHARE = 0.1
 """How much of the time spent on writing goes to the index while calls keep coming: an append may lose a fifth."""
 
-_QUIET_S = 0.1
+_QUIET_S = 0.02
 _NO_PAUSE_S = 0.0005
 _LARGEST_CREDIT_S = 0.05
 _BUSY_SLICE_BYTES = SLICE_BYTES // 4
