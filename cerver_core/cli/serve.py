@@ -99,7 +99,7 @@ async def _serve(settings: Settings, args: Namespace, listener: "socket", termin
     from cerver_core.gateway.telemetry import Telemetry  # noqa: PLC0415
     from cerver_core.hosting import open_host  # noqa: PLC0415
 
-    async with open_host(settings, is_local_compute=args.local_compute) as host:
+    async with open_host(settings, is_local_compute=args.local_compute, url=_url(listener)) as host:
         key = None if terminal is None else await host.first_key()
 
         def announce() -> None:
