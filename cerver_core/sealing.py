@@ -9,8 +9,9 @@ import binascii
 import hashlib
 import os
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,9 +34,16 @@ _DATA_KEY = "data key"
 
 
 class Sealer:
-    """Seals and opens under the first master key; opens under each of them."""
+    """Seals and opens under the first master key; opens under each of them.
 
-    def __init__(self, keys: Sequence[bytes]) -> None:
+    `reread` reads the keys again when one is missing: another process may have rotated them.
+    """
+
+    def __init__(self, keys: Sequence[bytes], *, reread: Callable[[], Sequence[bytes]] | None = None) -> None:
+        self._reread = reread
+        self._use(keys)
+
+    def _use(self, keys: Sequence[bytes]) -> None:
         self._ciphers = {_id_of(key): _cipher(key) for key in keys}
         self._ids = tuple(self._ciphers)
 
@@ -79,6 +87,8 @@ class Sealer:
 
     def _data_key(self, account_id: str, row_id: str, sealed: Mapping[str, JsonValue]) -> bytes:
         key_id = str(sealed.get("key"))
+        if key_id not in self._ciphers and self._reread is not None:
+            self._use(self._reread())
         if key_id not in self._ciphers:
             raise ConfigurationError(
                 f"what is stored was sealed under master key {key_id}, and this gateway has {', '.join(self._ids)}: "
@@ -94,7 +104,8 @@ def load_sealer(environ: Mapping[str, str], home: Path) -> Sealer:
         ConfigurationError: a key is not 32 bytes in base64, or the file can be read by others.
         NotSupported: the part that encrypts is not installed.
     """
-    return Sealer(read_master_keys(environ, home))
+    read = partial(read_master_keys, environ, home)
+    return Sealer(read(), reread=read)
 
 
 def read_master_keys(environ: Mapping[str, str], home: Path) -> tuple[bytes, ...]:

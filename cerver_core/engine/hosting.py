@@ -2,7 +2,7 @@
 
 import secrets
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Generic, TypeVar, cast
@@ -13,14 +13,15 @@ from cerver_core.api.host import Caller, KeyKind, Scope
 from cerver_core.api.replies import Replies
 from cerver_core.clock import Clock, from_us
 from cerver_core.engine.context import Context
-from cerver_core.engine.directory import Directory, new_account_id
+from cerver_core.engine.directory import Directory, JsonObject, change, every, new_account_id
 from cerver_core.engine.engine import AccountCerver, Engine
 from cerver_core.engine.journal import Journal
-from cerver_core.engine.keys import USED, Keys, NewKey
+from cerver_core.engine.keys import KEPT_KEY, USED, Keys, NewKey
 from cerver_core.engine.logins import EngineLogins
 from cerver_core.engine.replies import EngineReplies
 from cerver_core.engine.retention import Retention
 from cerver_core.engine.scoping import ProjectRows
+from cerver_core.engine.secret_sources import CREDENTIALS, VAULT, row_of
 from cerver_core.engine.tenant import Hosting, HostOptions, OpenVault, Tenant
 from cerver_core.errors import CerverError, StoreUnavailable, Unauthorized
 from cerver_core.keys import parse_key, same_hash
@@ -36,6 +37,7 @@ _REFUSED = "the key is not accepted: it is unknown, revoked or expired"
 _SERVER = "server"
 _PEPPER = "pepper"
 _FIRST = "first_account"
+_OPERATOR = "operator"
 _NOBODY = "0" * 64
 _WARM_ACCOUNTS = 1_000
 _WARM_CALLERS = 4_000
@@ -132,6 +134,43 @@ class EngineHost:
             return None
         await self._directory.add_account(new_id, name="operator", is_operator=True)
         return (await self.keys(new_id).create(NewKey("first", is_operator=True))).key
+
+    async def operator(self) -> Caller:
+        """Give the operator, for work on the gateway's own machine; the first account is made if need be."""
+        await self.first_key()
+        record = await self._directory.records.get(_SERVER, _FIRST, now_us=self._directory.now_us())
+        if record is None:
+            raise StoreUnavailable("the store does not give back what was just kept in it")
+        return Caller(str(record.data["account_id"]), _OPERATOR, is_operator=True)
+
+    async def rotate(self) -> int:
+        """Seal everything under the newest master key; gives how many rows were not yet. Can be repeated at any time.
+
+        What is sealed stays as it is, only the keys of its rows are sealed anew; calls are served meanwhile.
+        """
+        done = await self._rewrap(_SERVER, self._directory.records, _SERVER, lambda _: _PEPPER)
+        async for entry in self._directory.accounts():
+            records = self.hosting.records_of(entry.id)
+            for kind in (VAULT, CREDENTIALS):
+                done += await self._rewrap(entry.id, records, kind, partial(row_of, kind))
+            done += await self._rewrap(entry.id, records, KEPT_KEY, lambda key_id: key_id)
+        return done
+
+    async def _rewrap(self, account_id: str, records: RecordStore, kind: str, row: Callable[[str], str]) -> int:
+        done = 0
+        now_us = self._directory.now_us()
+        async for record in every(records, kind, now_us=now_us):
+            if not isinstance(record.data.get("sealed"), dict):
+                continue
+
+            def moved(data: JsonObject, row_id: str = row(record.id)) -> JsonObject:
+                sealed = data["sealed"]
+                fresh = self.hosting.sealer.rewrap(account_id, row_id, sealed) if isinstance(sealed, dict) else None
+                return data if fresh is None else {**data, "sealed": fresh}
+
+            if moved(dict(record.data)) != record.data:
+                done += await change(records, kind, record.id, moved, now_us=now_us) is not None
+        return done
 
     def keys(self, account_id: str) -> Keys:
         """Give the keys of an account."""
