@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pydantic import JsonValue
 
 from cerver_core.gateway.examples_accounts import ACCOUNT_EXAMPLES
+from cerver_core.gateway.examples_routing import ROUTING_EXAMPLES
 from cerver_core.gateway.examples_sandboxes import SANDBOX_EXAMPLES
 
 __all__ = ["EXAMPLES", "Example"]
@@ -150,5 +151,6 @@ EXAMPLES: Mapping[str, Example] = {
     ),
     **{name: Example(*pair) for name, pair in ACCOUNT_EXAMPLES.items()},
     **{name: Example(*pair) for name, pair in SANDBOX_EXAMPLES.items()},
+    **{name: Example(*pair) for name, pair in ROUTING_EXAMPLES.items()},
 }
 """By the operation's name. Streams and bytes have no reply here."""

@@ -8,6 +8,7 @@ from cerver_core.testing.cerver.computes import ComputeContract
 from cerver_core.testing.cerver.digests import DigestContract
 from cerver_core.testing.cerver.redactions import RedactionContract
 from cerver_core.testing.cerver.road import SECRET
+from cerver_core.testing.cerver.routing import RoutingContract
 from cerver_core.testing.cerver.search import SearchContract
 from cerver_core.testing.cerver.sessions import SessionContract
 from cerver_core.testing.cerver.transcripts import TranscriptContract
@@ -21,6 +22,7 @@ class CerverContract(
     TranscriptContract,
     TurnContract,
     ComputeContract,
+    RoutingContract,
     SearchContract,
     DigestContract,
     RedactionContract,

@@ -1,6 +1,6 @@
 """The operations of routing."""
 
-from cerver_core.errors import NoComputeAvailable
+from cerver_core.errors import Forbidden, NoComputeAvailable, NotFound
 from cerver_core.wire import policies, providers, routing, stress
 from cerver_core.wire.operations.operation import JSON, Operation
 
@@ -54,6 +54,7 @@ ROUTING = (
         body=policies.PutPolicy,
         body_media=JSON,
         reply=(policies.PolicyReply,),
+        errors=(Forbidden,),
     ),
     Operation(
         "routing.project_policy",
@@ -61,6 +62,7 @@ ROUTING = (
         _PROJECT_POLICY,
         "Read a project's routing policy.",
         reply=(policies.PolicyReply,),
+        errors=(NotFound,),
         aliases=_OLD_PROJECT_POLICIES,
     ),
     Operation(
@@ -71,6 +73,7 @@ ROUTING = (
         body=policies.PutPolicy,
         body_media=JSON,
         reply=(policies.PolicyReply,),
+        errors=(NotFound,),
         aliases=_OLD_PROJECT_POLICIES,
     ),
     Operation(
