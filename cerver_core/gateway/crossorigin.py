@@ -1,4 +1,4 @@
-"""Lets pages of any origin ask: a key is sent by hand, never by a browser on its own, and says for which pages it is."""
+"""Lets pages of any origin ask: a key is sent by hand, never by a browser, and says itself for which pages it is."""
 
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import Receive, Scope, Send
