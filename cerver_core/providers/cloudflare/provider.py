@@ -146,6 +146,7 @@ class CloudflareProvider(ShellProvider):
         await anyio.Path(kept.parent).mkdir(mode=0o700, parents=True, exist_ok=True)
         part = anyio.Path(kept.with_name(f"{kept.name}.{uuid4().hex}"))
         try:
+            await part.touch(mode=0o600, exist_ok=False)
             async with (
                 self._http.stream("POST", f"{_path(ref)}/persist", silence_s=_MOVE_S) as pieces,
                 await part.open("wb") as file,

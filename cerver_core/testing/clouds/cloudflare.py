@@ -54,6 +54,11 @@ class CloudflareCloud:
         """The address of the Worker."""
         return self._served.url
 
+    @property
+    def environ(self) -> dict[str, str]:
+        """The variables with which an adapter reaches it."""
+        return {"CLOUDFLARE_SANDBOX_URL": self.url, "SANDBOX_API_KEY": self.api_key}
+
     def __enter__(self) -> Self:
         self._served.__enter__()
         return self

@@ -108,6 +108,11 @@ class DaytonaCloud:
         """The address of the API."""
         return f"{self._served.url}/api"
 
+    @property
+    def environ(self) -> dict[str, str]:
+        """The variables with which an adapter reaches it."""
+        return {"DAYTONA_API_KEY": self.api_key, "DAYTONA_API_URL": self.url}
+
     def __enter__(self) -> Self:
         self._served.__enter__()
         return self

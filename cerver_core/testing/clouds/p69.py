@@ -48,6 +48,11 @@ class P69Server:
         """Its address."""
         return self._served.url
 
+    @property
+    def environ(self) -> dict[str, str]:
+        """The variables with which an adapter reaches it."""
+        return {"P69_BASE_URL": self.url, "P69_API_TOKEN": self.token}
+
     def __enter__(self) -> Self:
         self._served.__enter__()
         return self
