@@ -68,7 +68,8 @@ def _leaves(value: object) -> Iterator[str]:
         one = pending.pop()
         if isinstance(one, dict):
             for key, inner in reversed(list(cast("Mapping[str, object]", one).items())):
-                pending += [inner, key]
+                if not key.startswith("$"):  # what an adapter keeps for itself
+                    pending += [inner, key]
         elif isinstance(one, list):
             pending += reversed(cast("list[object]", one))
         elif one is not None:
