@@ -52,7 +52,7 @@ def command_of(entry: Entry) -> str:
     given = entry.tool_input
     if isinstance(given, dict):
         asked = next((given[name] for name in (*_COMMANDS, *_PATHS) if given.get(name)), None)
-        given = given if asked is None else asked
+        given = {name: value for name, value in given.items() if name[:1] != "$"} if asked is None else asked
     if isinstance(given, list) and all(isinstance(word, str) for word in given):
         return " ".join(map(str, given))
     return given if isinstance(given, str) else "" if given is None else json.dumps(given, ensure_ascii=False)

@@ -66,12 +66,16 @@ def stamp(moment: datetime) -> str:
 
 
 def tool_input_text(entry: Entry) -> str:
-    """Write the input of a tool: text as it is, anything else as JSON; empty when there is none."""
-    if entry.tool_input is None:
+    """Write the input of a tool: text as it is, anything else as JSON; empty when there is none.
+
+    What an adapter keeps for itself, under a name that begins with `$`, is no input.
+    """
+    given = entry.tool_input
+    if isinstance(given, dict) and any(name.startswith("$") for name in given):
+        given = {name: value for name, value in given.items() if not name.startswith("$")} or None
+    if given is None:
         return ""
-    if isinstance(entry.tool_input, str):
-        return entry.tool_input
-    return json.dumps(entry.tool_input, ensure_ascii=False)
+    return given if isinstance(given, str) else json.dumps(given, ensure_ascii=False)
 
 
 def _block(label: str, body: str) -> str:

@@ -14,6 +14,7 @@ _EXPECTED = {
     "run_code": "stdout: working\nexit code 0\nthe answer is 42\n",
     "use_a_secret": "length 14\nvalue [secret:DEMO_TOKEN]\n",
     "delegate": "counter: Count to three\n  1 user text\n  2 assistant tool_use\n  3 tool tool_result\n",
+    "claude_agent_sdk_store": "the same line back: True\nUse **pgbouncer** from now on.\n",
     "over_mcp": "12 tools\nhello from a tool\nlisted\n",
 }
 
