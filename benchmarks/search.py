@@ -1,4 +1,8 @@
-"""How long searches take among a million entries, how large the index is, and what it costs an append."""
+"""How long searches take among a million entries, how large the index is, and what it costs an append.
+
+Searches and indexing are given in CPU time, which a busy machine changes less than the time on the wall; the file lies
+in the system's cache.
+"""
 
 import json
 import random
@@ -38,15 +42,15 @@ def measure() -> list[Figure]:
         vocabulary = _vocabulary()
         connection = open_writer(path, "relaxed")
         text_bytes = _fill(connection, vocabulary)
-        started = time.monotonic()
+        started = time.process_time()
         _index(connection)
-        rate = _ENTRIES / (time.monotonic() - started)
+        rate = _ENTRIES / (time.process_time() - started)
         size = _index_bytes(connection) / text_bytes
         connection.close()
         figures = [
             *_searches(path, vocabulary),
             Figure("index over text", size, "", to_reach=0.6),
-            Figure("indexing", rate, "entries/s"),
+            Figure("indexing", rate, "entries/CPU s"),
         ]
     return [*figures, _append_figure()]
 
@@ -117,17 +121,17 @@ def _searches(path: Path, vocabulary: list[str]) -> list[Figure]:
         times = [_search_ms(reader, query) for query in (*queries[:5], *queries)][5:]
         slow = quantiles(times, n=20)[-1]
         figures.append(
-            Figure(f"{name}: 95th percentile", slow, "ms", to_reach=most_ms, note=f"p50 {median(times):.2f}")
+            Figure(f"{name}: 95th percentile", slow, "CPU ms", to_reach=most_ms, note=f"p50 {median(times):.2f}")
         )
     reader.close()
     return figures
 
 
 def _search_ms(reader: Database, text: str) -> float:
-    started = time.perf_counter()
+    started = time.process_time()
     asked = SearchQuery(query=parse(text, SystemClock().now()), limit=8)
     Search("me", asked)(reader)
-    return (time.perf_counter() - started) * 1_000
+    return (time.process_time() - started) * 1_000
 
 
 def _append_figure() -> Figure:

@@ -30,7 +30,7 @@ class _Found:
         self.places: dict[float, list[int]] = {}
         self.named: set[int] = set()
         self.blocks: Mapping[int, float] = {}
-        self.own_blocks: frozenset[int] = frozenset()
+        self.own_blocks: Collection[int] = ()
         self.relative = RELATIVE
 
     def all(self) -> set[int]:
@@ -41,32 +41,25 @@ class _Found:
         """Forget the places that are not among these."""
         self.places = {strength: [one for one in some if one in allowed] for strength, some in self.places.items()}
 
-    def relate(self, span: float, newest: int) -> None:
-        """Let a relative count by how rare relatives are, which says nothing of how rare the term itself is."""
-        related = self.places.pop(RELATIVE, [])
-        own = {place >> BLOCK_BITS for places in self.places.values() for place in places}
-        both = own.union([place >> BLOCK_BITS for place in related])
-        self.own_blocks = frozenset(own)
-        self.relative = RELATIVE * _idf(len(both) / span, newest) / _idf(len(own) / span, newest)
-        if related:
-            self.places[self.relative] = sorted({*related, *self.places.get(self.relative, ())})
+    def count(self, span: float, newest: int) -> None:
+        """Count by block; of a place that was found twice the strongest finding counts.
 
-    def count(self) -> None:
-        """Count by block; of a place that was found twice the strongest finding counts."""
-        seen: set[int] = set()
+        A relative counts by how rare relatives are, which says nothing of how rare the term itself is.
+        """
+        related = self.places.pop(RELATIVE, [])
         counts: dict[int, float] = {}
-        for strength in sorted(self.places, reverse=True):
-            places = self.places[strength]
-            if seen:
-                places = [one for one in places if one not in seen]
-            found = Counter([one >> BLOCK_BITS for one in places])
-            if not counts and strength == 1.0:
-                counts.update(found)
-            else:
-                for block, count in found.items():
-                    counts[block] = counts.get(block, 0.0) + strength * count
-            seen.update(places)
-        self.blocks = counts
+        seen: set[int] = set()
+        for strength, places in sorted(self.places.items(), reverse=True):
+            _add_up(counts, [one for one in places if one not in seen] if seen else places, strength)
+            if related or len(self.places) > 1:
+                seen.update(places)
+        self.blocks = self.own_blocks = counts
+        if related:
+            self.own_blocks = frozenset(counts)
+            both = self.own_blocks.union([place >> BLOCK_BITS for place in related])
+            self.relative = RELATIVE * _idf(len(both) / span, newest) / _idf(len(counts) / span, newest)
+            _add_up(counts, [one for one in related if one not in seen], self.relative)
+            self.places[self.relative] = sorted({*related, *self.places.get(self.relative, ())})
 
     def in_block(self, block: int, first_seq: int) -> dict[int, float]:
         """Give the strength by seq within a block."""
@@ -77,6 +70,15 @@ class _Found:
             end = bisect_left(places, first + _IN_BLOCK + 1, start)
             found.update(dict.fromkeys([place - first + first_seq for place in places[start:end]], strength))
         return found
+
+
+def _add_up(counts: dict[int, float], places: Iterable[int], strength: float) -> None:
+    found = Counter([place >> BLOCK_BITS for place in places])
+    if not counts and strength == 1.0:
+        counts.update(found)
+        return
+    for block, count in found.items():
+        counts[block] = counts.get(block, 0.0) + strength * count
 
 
 class Tally:
@@ -124,8 +126,7 @@ class Tally:
         terms: list[tuple[float, Mapping[int, float]]] = []
         for number, found in enumerate(self._found):
             span = max(spans.get(number, 1.0), 1e-6)
-            found.relate(span, newest)
-            found.count()
+            found.count(span, newest)
             held = len(found.own_blocks) / span
             terms.append((_idf(held, newest) * self._query.terms[number].weight, found.blocks))
         scores = _scored(terms, enough=2 * most)

@@ -4,7 +4,7 @@ The members find the places of words; what they are worth, and in which order se
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple, Protocol
 
 from cerver_core.clock import from_us, to_us
@@ -99,7 +99,7 @@ class _Effort(NamedTuple):
 
 
 # What the index says of one word or two is nearly all there is to say; a question is worth reading for.
-_ONE_TERM = _Effort(30, 10, _ENTRIES_GIVEN)
+_ONE_TERM = _Effort(20, 10, _ENTRIES_GIVEN)
 _TWO_TERMS = _Effort(60, 12, _ENTRIES_GIVEN)
 _QUESTION = _Effort(_MOST_WEIGHED, 40, 5)
 
@@ -122,7 +122,7 @@ class _Search:
         ranked = self._by_terms() if self.asked.query.terms else self._by_time()
         groups = _Families(self.shelf, self.asked).grouped(ranked)
         end = self.asked.skip + self.asked.limit
-        found = [self._found(root, members) for root, members in groups[self.asked.skip : end]]
+        found = self._found(groups[self.asked.skip : end])
         return SearchResult(tuple(found), max(0, len(groups) - end), self.shelf.indexed_up_to_us())
 
     def _by_terms(self) -> list[_Candidate]:
@@ -182,21 +182,23 @@ class _Search:
                 fits = max(fits, 0.5 * _is_on_same_days(range_, one.about))
         return fits
 
-    def _found(self, root: str, members: Sequence[_Candidate]) -> FoundTranscript:
-        own = [one for one in members if one.about.session_id == root]
-        key = own[0].about.key if own else self.shelf.key_of(root)
-        session = self.shelf.session(key)
-        # Its own words first; those of a session it spawned only where it has none.
-        best = next((one.entries for one in (*own, *members) if one.entries), list[FoundEntry]())
-        has_title = bool(best and (session.name or session.task))
-        opening = None if has_title or not session.last_seq else spliced(1, self.shelf.bodies([(key, 1)])[key, 1])
-        return FoundTranscript(
-            session=session,
-            score=max(one.score for one in members),
-            entries=tuple(best[:_ENTRIES_GIVEN]),
-            children_found=len(members) - len(own),
-            opening=opening,
-        )
+    def _found(self, groups: Sequence[tuple[str, Sequence[_Candidate]]]) -> list[FoundTranscript]:
+        found: list[FoundTranscript] = []
+        untitled: dict[int, Hit] = {}
+        for place, (root, members) in enumerate(groups):
+            own = [one for one in members if one.about.session_id == root]
+            key = own[0].about.key if own else self.shelf.key_of(root)
+            session = self.shelf.session(key)
+            # Its own words first; those of a session it spawned only where it has none.
+            best = next((one.entries for one in (*own, *members) if one.entries), list[FoundEntry]())
+            if session.last_seq and not (best and (session.name or session.task)):
+                untitled[place] = (key, 1)
+            score, others = max(one.score for one in members), len(members) - len(own)
+            found.append(FoundTranscript(session, score, tuple(best[:_ENTRIES_GIVEN]), others, None))
+        openings = self.shelf.bodies(list(untitled.values())) if untitled else dict[Hit, str]()
+        for place, hit in untitled.items():
+            found[place] = replace(found[place], opening=spliced(1, openings[hit]))
+        return found
 
 
 class _Families:

@@ -19,8 +19,8 @@ _MOST_RELATED = 1_000
 _MOST_NAMED = 1_000
 _MOST_LOOKED_AT = 50_000
 _MOST_TOGETHER = 500
-_MOST_BLOCKS = 600
-_MOST_BLOCKS_ALONE = 60
+_MOST_BLOCKS = (40, 40, 250, 600)
+"""How many blocks become sessions, by how many terms there are: no less than are weighed then."""
 _MOST_PHRASES = 2_000
 _MOST_FILTERED = 6_000
 _SEQ_BITS = 32
@@ -57,7 +57,7 @@ class Gatherer:
         self._pass_over_phrases(tally)
         if self._has_entry_filter():
             self._filter(tally)
-        most = _MOST_BLOCKS if len(spans) > 1 else _MOST_BLOCKS_ALONE
+        most = _MOST_BLOCKS[min(len(spans), 3)]
         most = _MOST_LOOKED_AT if self._is_selective else most + 4 * self._asked.skip
         blocks = tally.best_blocks(self._newest, spans, most)
         tally.place(self._placed(blocks))
