@@ -12,6 +12,7 @@ _MIB = 1024 * 1024
 _BODY_BYTES: Mapping[str, int] = {
     "transcripts.append": 64 * _MIB,
     "transcripts.import": 256 * _MIB,
+    "transcripts.redact": 48 * _MIB,
     "computes.exec": 16 * _MIB,
     "computes.exec_stream": 16 * _MIB,
     "files.write": 64 * _MIB,

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from cerver_core import __version__
-from cerver_core.errors import CerverError, InvalidInput, RateLimited, Unauthorized, Unavailable
+from cerver_core.errors import CerverError, InvalidInput, RateLimited, TooLarge, Unauthorized, Unavailable
 from cerver_core.gateway.examples import EXAMPLES, Example
 from cerver_core.wire.operations import JSON, OPERATIONS, Operation
 from cerver_core.wire.problems import status_of
@@ -81,6 +81,10 @@ class _Schemas:
         """Give the reference to the schema of a reply."""
         return self._refs[model, "serialization"]
 
+    def chooses(self, model: type[BaseModel]) -> bool:
+        """Tell whether a request must say one of several things."""
+        return "anyOf" in self.definitions[self.request(model)["$ref"].rpartition("/")[2]]
+
     def fields(self, model: type[BaseModel]) -> tuple[Mapping[str, Any], Sequence[str]]:
         """Give the properties of a request, and the names of those that are required."""
         schema = self.definitions[self.request(model)["$ref"].rpartition("/")[2]]
@@ -122,7 +126,8 @@ def _request_body(operation: Operation, schemas: _Schemas, example: Example) -> 
     content: dict[str, Any] = {"schema": schemas.request(operation.body)}
     if example.request is not None:
         content["example"] = example.request
-    return {"required": not _takes_nothing(operation.body), "content": {media: content}}
+    is_required = schemas.chooses(operation.body) or not _takes_nothing(operation.body)
+    return {"required": is_required, "content": {media: content}}
 
 
 def _takes_nothing(model: type[BaseModel]) -> bool:
@@ -155,7 +160,8 @@ def _success(operation: Operation, schemas: _Schemas, example: Example) -> dict[
 
 def _failures(operation: Operation) -> dict[str, Any]:
     codes: dict[int, list[str]] = defaultdict(list)
-    for kind in (*operation.errors, *_ALWAYS):
+    always = _ALWAYS if operation.body_media is None else (*_ALWAYS, TooLarge)
+    for kind in (*operation.errors, *always):
         if kind.code not in codes[status_of(_bare(kind))]:
             codes[status_of(_bare(kind))].append(kind.code)
     return {

@@ -119,7 +119,7 @@ class SetCredentials(Request):
     provider: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[a-z][a-z0-9_]*$")]
     credentials: Annotated[
         Mapping[Annotated[str, Field(max_length=64, pattern=r"^[a-z][a-z0-9_]*$")], SecretText | SecretReference],
-        Field(min_length=1, max_length=20),
+        Field(min_length=1, max_length=20, json_schema_extra={"additionalProperties": False}),
     ]
 
 

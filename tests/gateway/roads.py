@@ -18,7 +18,7 @@ from cerver_core.gateway.server import Server, bind
 from cerver_core.hosting import open_host
 from tests.engine.roads import settings_for
 
-__all__ = ["Hosts", "Opened", "Running", "connection_to", "gateway", "opened_host", "sqlite_host"]
+__all__ = ["Hosts", "Opened", "Running", "connection_to", "gateway", "guarded_host", "opened_host", "sqlite_host"]
 
 _LIMIT_S = 30
 
@@ -52,9 +52,9 @@ Hosts = Callable[[], AbstractAsyncContextManager[Opened]]
 
 
 @asynccontextmanager
-async def opened_host(settings: Settings) -> AsyncGenerator[Opened]:
-    """Open a host on a fresh store as the settings say, with this machine as its compute, and make its first key."""
-    async with open_host(settings, is_local_compute=True) as host:
+async def opened_host(settings: Settings, *, is_local_compute: bool = True) -> AsyncGenerator[Opened]:
+    """Open a host on a fresh store as the settings say, by default with this machine as its compute; make its key."""
+    async with open_host(settings, is_local_compute=is_local_compute) as host:
         key = await host.first_key()
         assert key is not None
         yield Opened(host, key)
@@ -63,6 +63,11 @@ async def opened_host(settings: Settings) -> AsyncGenerator[Opened]:
 def sqlite_host(home: Path) -> AbstractAsyncContextManager[Opened]:
     """Open a host on a SQLite file."""
     return opened_host(settings_for(home))
+
+
+def guarded_host(home: Path) -> AbstractAsyncContextManager[Opened]:
+    """Open a host on a SQLite file that runs no code here."""
+    return opened_host(settings_for(home), is_local_compute=False)
 
 
 async def served(hosts: Hosts, running: Running, limits: Limits | None = None) -> None:
