@@ -99,6 +99,8 @@ class DaytonaCloud:
         self.snapshots: dict[str, Path] = {}
         self.created_state = "creating"
         """The state in which a new sandbox is answered first."""
+        self.broken_logs = 0
+        """How many of the next logs break off after their first message."""
         self._class = sandbox_class
         self._home = home
         self._served = Served(self._app, ws="websockets-sansio")
@@ -340,6 +342,10 @@ class DaytonaCloud:
         try:
             async for line in _marked(job.follow()):
                 await socket.send_bytes(line)
+                if self.broken_logs > 0:
+                    self.broken_logs -= 1
+                    await socket.close(1011, "broken on purpose")
+                    return
             await socket.close(1000)
         except WebSocketDisconnect:
             return

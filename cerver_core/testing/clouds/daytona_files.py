@@ -1,5 +1,6 @@
 """The files of a stand-in toolbox of Daytona: upload, download, information, over one machine."""
 
+import json
 import os
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +17,7 @@ from cerver_core.testing.clouds.machine import Machine
 __all__ = ["bulk_download", "download", "file_info", "folder", "upload"]
 
 _BLOCK_BYTES = 1024 * 1024
+_MISSING = {"statusCode": 404, "code": "FILE_NOT_FOUND", "source": "DAYTONA_DAEMON"}
 
 
 async def upload(machine: Machine, request: Request) -> Response:
@@ -49,8 +51,8 @@ async def bulk_download(machine: Machine, request: Request) -> Response:
         place = anyio.Path(_place(machine, path))
         is_there = await place.is_file()
         name = "file" if is_there else "error"
-        kind = "application/octet-stream" if is_there else "text/plain; charset=utf-8"
-        content = await place.read_bytes() if is_there else b"file not found"
+        kind = "application/octet-stream" if is_there else "application/json"
+        content = await place.read_bytes() if is_there else json.dumps({**_MISSING, "message": path}).encode()
         head = f'--{mark}\r\nContent-Disposition: form-data; name="{name}"; filename="{path}"\r\n'
         body += f"{head}Content-Type: {kind}\r\n\r\n".encode() + content + b"\r\n"
     return Response(body + f"--{mark}--\r\n".encode(), media_type=f"multipart/form-data; boundary={mark}")
