@@ -48,6 +48,12 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "doctor": ("doctor", "say what works here, what does not, and what to do"),
     "skill": ("skill", "install the skill that tells agents how to use Cerver"),
     "mcp": ("mcp", "serve MCP over stdio, as cerver-mcp does"),
+    "login": ("login", "get a key of a gateway: a person approves it in a browser"),
+    "logout": ("login", "give the key that is set back"),
+    "whoami": ("login", "tell whose key is set and what it may do"),
+    "keys": ("keys", "list, make and revoke keys of a gateway"),
+    "projects": ("projects", "list and make projects, their environments and repos"),
+    "admin": ("admin", "operate a gateway: accounts, invitations, the master key"),
     "serve": ("serve", "host Cerver over HTTP, for many people and machines"),
 }
 """Each command: the module of `cerver_core.cli` that holds it, and what it does."""
@@ -66,7 +72,10 @@ OVERVIEW: Sequence[tuple[str, str]] = (
     ("policies", "the rules that choose model, harness and compute"),
     ("providers stress", "the places, and what was seen of them; compare them"),
     ("hook skill mcp", "what agents use: hooks, the skill, MCP over stdio"),
-    ("serve", "host Cerver over HTTP, for many people and machines"),
+    ("login logout", "get a key of a gateway; give it back"),
+    ("whoami keys", "whose key is set; the account's keys"),
+    ("projects", "projects, their environments and repos"),
+    ("serve admin", "host Cerver over HTTP, for many people and machines"),
     ("doctor", "say what works here, what does not, and what to do"),
 )
 """The commands as the overview shows them, in groups, so that all of them fit a screen."""

@@ -117,7 +117,7 @@ class Gateway:
         return error
 
     def _clean(self, text: str) -> str:
-        return visible(cut_text(text.replace(self.token, "***"), _MESSAGE))
+        return visible(cut_text((text.replace(self.token, "***") if self.token else text), _MESSAGE))
 
 
 def _json_object(body: bytes) -> JsonObject | None:

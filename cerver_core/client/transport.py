@@ -57,7 +57,7 @@ class Transport:
         self._connect_timeout_s = connect_timeout_s
         self._sleep = sleep
         self._http = httpx2.AsyncClient(
-            headers={"Authorization": f"Bearer {token}", "User-Agent": "cerver"},
+            headers={"User-Agent": "cerver", **({"Authorization": f"Bearer {token}"} if token else {})},
             limits=httpx2.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=4),
         )
 

@@ -37,6 +37,7 @@ _REFUSED = "the key is not accepted: it is unknown, revoked or expired"
 _SERVER = "server"
 _PEPPER = "pepper"
 _FIRST = "first_account"
+_FIRST_KEY = "first_key"
 _OPERATOR = "operator"
 _NOBODY = "0" * 64
 _WARM_ACCOUNTS = 1_000
@@ -124,24 +125,30 @@ class EngineHost:
         return True
 
     async def first_key(self) -> str | None:
-        """Make the first account, its operator's, and a key of it; null when that was done before."""
-        now_us = self._directory.now_us()
-        new_id = self._first_account or new_account_id()
+        """Make the first key, of the first account, which is the operator's; null when that was done before."""
+        account_id = await self._first()
         done = await self._directory.records.put(
-            _SERVER, _FIRST, {"account_id": new_id}, now_us=now_us, expected_version=0
+            _SERVER, _FIRST_KEY, {}, now_us=self._directory.now_us(), expected_version=0
         )
         if done is None:
             return None
-        await self._directory.add_account(new_id, name="operator", is_operator=True)
-        return (await self.keys(new_id).create(NewKey("first", is_operator=True))).key
+        return (await self.keys(account_id).create(NewKey("first", is_operator=True))).key
 
     async def operator(self) -> Caller:
-        """Give the operator, for work on the gateway's own machine; the first account is made if need be."""
-        await self.first_key()
-        record = await self._directory.records.get(_SERVER, _FIRST, now_us=self._directory.now_us())
+        """Give the operator, for work at the gateway's own store; the first account is made if need be."""
+        return Caller(await self._first(), _OPERATOR, is_operator=True)
+
+    async def _first(self) -> str:
+        records, now_us = self._directory.records, self._directory.now_us()
+        data: JsonObject = {"account_id": self._first_account or new_account_id()}
+        record = await records.put(_SERVER, _FIRST, data, now_us=now_us, expected_version=0) or await records.get(
+            _SERVER, _FIRST, now_us=now_us
+        )
         if record is None:
             raise StoreUnavailable("the store does not give back what was just kept in it")
-        return Caller(str(record.data["account_id"]), _OPERATOR, is_operator=True)
+        account_id = str(record.data["account_id"])
+        await self._directory.add_account(account_id, name="operator", is_operator=True)
+        return account_id
 
     async def rotate(self) -> int:
         """Seal everything under the newest master key; gives how many rows were not yet. Can be repeated at any time.
