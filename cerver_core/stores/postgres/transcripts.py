@@ -1,7 +1,7 @@
 """The transcripts of one account: append in one transaction with what it means for the session, read by window."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from cerver_core.clock import Clock, to_us
 from cerver_core.errors import InvalidInput
@@ -86,13 +86,11 @@ class PostgresTranscripts:
         drafts = tuple(entries)
         refuse_drafts(drafts)
         change = change or _NO_CHANGE
-        if change.updated_at_us is KEEP:
-            change = replace(change, updated_at_us=to_us(self._clock.now()))
-        assert change.updated_at_us is not KEEP
+        at_us = to_us(self._clock.now()) if change.updated_at_us is KEEP else change.updated_at_us
         is_plain = expected_seq is None and delta is None and opens is None and closes is None
         if is_plain and drafts and _moves_alone(change) and not any(draft.client_id is not None for draft in drafts):
-            return await self._append_grouped(session_id, drafts, change.updated_at_us)
-        append = _Append(self._account_id, session_id, drafts, expected_seq, change, delta, opens, closes)
+            return await self._append_grouped(session_id, drafts, at_us)
+        append = _Append(self._account_id, session_id, drafts, at_us, expected_seq, change, delta, opens, closes)
         appended = await self._database.transact(self._account_id, append)
         self._committed(self._account_id, session_id)
         return appended
@@ -179,6 +177,7 @@ class _Append:
     account_id: str
     session_id: str
     drafts: Sequence[EntryDraft]
+    at_us: int
     expected_seq: int | None
     change: SessionChange
     delta: MetricDelta | None
@@ -200,8 +199,7 @@ class _Append:
         if self.delta is not None:
             changes.count(self.delta)
         state = await self._settle_state(connection, head)
-        assert self.change.updated_at_us is not KEEP
-        changes.move(state, self.change.updated_at_us, added=added, by_user=placed.by_user)
+        changes.move(state, self.at_us, added=added, by_user=placed.by_user)
         await changes.write(connection)
         return Appended(placed.seqs, added, head.last_seq + added)
 

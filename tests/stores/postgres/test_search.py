@@ -1,6 +1,7 @@
 """Search on Postgres: the same answers as SQLite gives, whatever is asked, and an index that follows the entries."""
 
 import json
+import uuid
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
@@ -101,26 +102,31 @@ async def _found(account: AccountStore, asked: SearchQuery) -> list[object]:
 
 
 async def _both(url: str, sessions: Entries, asked: SearchQuery) -> list[list[object]]:
+    name = f"acme-{uuid.uuid4()}"
     with TemporaryDirectory() as folder:
         async with AsyncExitStack() as exits:
             stores: list[Store] = [PostgresStore(url), SqliteStore(Path(folder) / "cerver.db", durability="relaxed")]
             answers: list[list[object]] = []
             for store in stores:
-                account = (await exits.enter_async_context(store)).account("acme")
+                account = (await exits.enter_async_context(store)).account(name)
                 await _kept(account, sessions)
                 answers.append(await _found(account, asked))
             return answers
 
 
+@pytest.fixture(scope="module")
+def shared_url(postgres_server: PostgresServer) -> str:
+    """Give the URL of a database in which each example has an account of its own."""
+    return postgres_server.url(postgres_server.create_database("cerver_template"))
+
+
 @settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(sessions=_SESSIONS, text=_QUERIES, filters=_FILTERS)
 def test_both_stores_give_the_same_answer(
-    postgres_server: PostgresServer, sessions: Entries, text: str, filters: dict[str, object]
+    shared_url: str, sessions: Entries, text: str, filters: dict[str, object]
 ) -> None:
     asked = SearchQuery(**{"query": parse(text, _NOW), "limit": 3, **filters})  # type: ignore[arg-type]
-    database = postgres_server.create_database("cerver_template")
-    hosted, embedded = anyio.run(_both, postgres_server.url(database), sessions, asked)
-    postgres_server.execute(f"DROP DATABASE {database}")
+    hosted, embedded = anyio.run(_both, shared_url, sessions, asked)
     assert hosted == embedded
 
 
