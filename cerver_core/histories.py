@@ -245,13 +245,17 @@ class HistoryImport:
     async def _parent(
         self, conversation: Conversation, seen: dict[str, Conversation], first: NewEntry, done: Imported
     ) -> str | None:
-        if conversation.parent_id is None:
+        parent_id = conversation.parent_id
+        if parent_id is None or parent_id == conversation.id:
             return None
-        if conversation.parent_id in self._known:
-            return self._known[conversation.parent_id].session_id
-        if conversation.parent_id != done.document.id:
-            return None
-        above = seen.setdefault(conversation.parent_id, Conversation(conversation.parent_id, done.document.parent_id))
+        if parent_id not in self._known and parent_id != done.document.id:
+            await self._look(lambda: parent_id in self._known)
+        if parent_id in self._known:
+            return self._known[parent_id].session_id
+        # It comes later: its session is made now, and filled then, so that the two belong together from the beginning.
+        above = Conversation(parent_id, None)
+        if parent_id == done.document.id:
+            above = seen.setdefault(parent_id, Conversation(parent_id, done.document.parent_id))
         return (await self._session(above, seen, first, done)).session_id
 
     def _metadata(self, conversation: Conversation) -> dict[str, JsonValue]:

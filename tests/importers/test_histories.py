@@ -107,6 +107,26 @@ async def test_a_conversation_becomes_a_session_at_its_own_time(tmp_path: Path) 
         assert await cerver.sessions.resolve("Red CI") == record.session_id
 
 
+async def test_a_sub_agent_that_comes_before_its_parent_belongs_to_it_all_the_same(tmp_path: Path) -> None:
+    session = session_file(tmp_path)
+    agent = session.with_suffix("") / "subagents" / "agent-f00.jsonl"
+    agent.parent.mkdir(parents=True)
+    agent.write_bytes(
+        claude.jsonl([{**claude.user("s1", None, "Look into it"), "isSidechain": True, "agentId": "f00"}])
+    )
+    async with connect(settings_for(tmp_path)) as cerver:
+        (first,) = await bring_in(cerver, "claude-code", tmp_path)
+        assert (first.refused, first.added) == (None, 1)
+        session.write_bytes(claude.jsonl(turns(0, 3)))
+        await bring_in(cerver, "claude-code", tmp_path)
+        records = (await cerver.sessions.list(ListSessions())).sessions
+        above = {record.metadata["source_id"]: (record.session_id, record.transcript_total) for record in records}
+        assert sorted(above) == [claude.SESSION, f"{claude.SESSION}/f00"]
+        assert above[claude.SESSION][1] == 3
+        (child,) = (await cerver.sessions.list(ListSessions(parent=above[claude.SESSION][0]))).sessions
+        assert child.metadata["source_id"] == f"{claude.SESSION}/f00"
+
+
 @pytest.mark.parametrize("source", ["claude-code", "codex"])
 async def test_importing_twice_equals_importing_once(tmp_path: Path, source: str) -> None:
     session_file(tmp_path).write_bytes(claude.jsonl(claude.HISTORY))
