@@ -63,6 +63,9 @@ async def messages(
                 if code not in ENDS:
                     raise _told(http, asked, error)
                 yield code
+            # To the end of the body, so that the connection can be used again.
+            async for _ in frames:
+                continue
             return
     raise http.problem(503, asked, message="the stream stopped in the middle; what was asked may go on")
 

@@ -88,8 +88,6 @@ class Daemon:
                     given = end.get("exitCode", 0)
                     code = given if isinstance(given, int) else None
                     code = None if code is not None and code < 0 else code
-                    yield Ended(code)
-                    return
         yield Ended(code)
 
     def _outputs(self, data: Mapping[str, JsonValue]) -> list[Output]:

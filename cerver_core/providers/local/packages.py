@@ -4,12 +4,13 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from cerver_core.errors import InvalidInput, RuntimeMissing
+from cerver_core.errors import RuntimeMissing
+from cerver_core.providers.checks import check_names
 from cerver_core.providers.local.layout import Box
 from cerver_core.providers.local.runtimes import Runtimes
 from cerver_core.wire.computes import InstallRequest
 
-__all__ = ["check_names", "install_command", "install_environment", "named_paths"]
+__all__ = ["install_command", "install_environment", "named_paths"]
 
 _SETTINGS = frozenset({
     "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_TRUSTED_HOST", "PIP_CERT", "PIP_FIND_LINKS", "PIP_NO_INDEX",
@@ -42,13 +43,6 @@ def install_command(request: InstallRequest, inside: Box, runtimes: Runtimes) ->
     options = ["--upgrade", "--no-input", "--disable-pip-version-check", "--no-warn-script-location", "--no-cache-dir"]
     options += ["--root-user-action", "ignore", "--target", inside.packages]
     return [python, *pip, "install", *options, "--", *request.packages]
-
-
-def check_names(request: InstallRequest) -> None:
-    """Raise `InvalidInput` for a name that is empty, or is an option in disguise."""
-    for name in request.packages:
-        if not name.strip() or name.strip().startswith("-") or any(ord(sign) < 32 for sign in name):
-            raise InvalidInput(f"{name!r} is not the name of a package: give a name, a requirement or a path")
 
 
 def install_environment(environ: Mapping[str, str]) -> dict[str, str]:

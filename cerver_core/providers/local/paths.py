@@ -11,13 +11,12 @@ from types import TracebackType
 from typing import Self
 
 from cerver_core.errors import FileMissing, InvalidInput, PathEscapesWorkspace
+from cerver_core.providers.checks import checked_path
 
-__all__ = ["FOLDER_FLAGS", "Place", "checked_path", "walk"]
+__all__ = ["FOLDER_FLAGS", "Place", "walk"]
 
 FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _MOST_LINKS = 40
-_PATH_BYTES = 4096
-_DEEPEST = 256
 
 
 class Place:
@@ -69,28 +68,6 @@ def walk(root: str, path: str, *, make: bool = False) -> Place:
         InvalidInput: it holds a NUL byte, is too long, goes through a file, or links run in circles.
     """
     return _Walk(root, checked_path(path), make=make).run()
-
-
-def checked_path(path: str) -> str:
-    """Give a path back if its text alone does not rule it out.
-
-    Raises:
-        PathEscapesWorkspace: it is absolute.
-        InvalidInput: it holds a NUL character, is too long or too deep, or is no text.
-    """
-    if "\0" in path:
-        raise InvalidInput("a path cannot hold a NUL character")
-    try:
-        size = len(os.fsencode(path))
-    except UnicodeEncodeError as error:
-        raise InvalidInput(f"the path {path!a} is not valid text") from error
-    if size > _PATH_BYTES:
-        raise InvalidInput(f"a path may have {_PATH_BYTES} bytes; this one has {size}")
-    if path.count("/") > _DEEPEST:
-        raise InvalidInput(f"a path may be {_DEEPEST} folders deep; this one is deeper")
-    if path.startswith("/"):
-        raise PathEscapesWorkspace(f"{path!r} is absolute; give it relative to the workspace")
-    return path
 
 
 class _Walk:

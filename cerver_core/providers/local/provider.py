@@ -18,6 +18,7 @@ import anyio.to_thread
 from cerver_core import ids
 from cerver_core.errors import ProviderUnavailable
 from cerver_core.providers.base import Command, CommandStream, SandboxRef, SandboxRequest
+from cerver_core.providers.checks import check_command
 from cerver_core.providers.local import files, folders, packages, requests
 from cerver_core.providers.local.agents import Agent, AgentPlan, start_agent
 from cerver_core.providers.local.execution import Execution, Start
@@ -193,7 +194,7 @@ class LocalProvider:
             raise ProviderUnavailable(f"{layout.folder} could not be removed: {error.strerror}") from error
 
     async def _prepare(self, ref: SandboxRef, command: Command) -> Start:
-        requests.check(command)
+        check_command(command)
         sandbox = Sandbox.of(self._home, ref)
         sandbox.check()
         runtimes = await self._found_runtimes()

@@ -1,17 +1,17 @@
-"""Turn a command into the request that an agent understands; checks what can be wrong with it before anything runs."""
+"""Turn a command into the request that an agent understands."""
 
 import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from cerver_core.errors import FileMissing, InvalidInput
+from cerver_core.errors import FileMissing
 from cerver_core.providers.base import Command
 from cerver_core.providers.local.inside import wire
 from cerver_core.providers.local.paths import walk
 from cerver_core.providers.local.sandboxes import Sandbox
 
-__all__ = ["check", "keep_standing", "make_request", "standing", "wants_warm"]
+__all__ = ["keep_standing", "make_request", "standing", "wants_warm"]
 
 _MEGABYTE = 1024 * 1024
 _CWD_BYTES = 4096
@@ -20,18 +20,6 @@ _COLD_VARIABLES = re.compile(r"(PYTHON|LD_|LC_|LANG|TZ|MALLOC_|GLIBC_)")
 
 _PLAIN = re.compile(r"[\w\s./=:,@%+;|&()<>-]*")
 _CHANGES_FOLDER = re.compile(r"\b(cd|chdir|pushd|popd|eval|source|alias)\b|(^|[\s;|&(])\.\s")
-
-
-def check(command: Command) -> None:
-    """Raise `InvalidInput` for what no process can be given: NUL bytes, a malformed variable, a negative timeout."""
-    _check_text("the code", command.code)
-    if not command.timeout_s > 0:
-        raise InvalidInput(f"a timeout is a positive number of seconds; this one is {command.timeout_s}")
-    for name, value in command.env.items():
-        _check_text("the name of an environment variable", name)
-        if not name or "=" in name:
-            raise InvalidInput(f"{name!r} cannot be the name of an environment variable")
-        _check_text(f"the environment variable {name}", value)
 
 
 def standing(sandbox: Sandbox, command: Command) -> str:
@@ -87,12 +75,3 @@ def keep_standing(cwd_file: Path, cwd: bytes) -> None:
 def _may_change_folder(code: str) -> bool:
     """Tell whether the code could leave the shell elsewhere. Anything but plain words counts as yes."""
     return not _PLAIN.fullmatch(code) or _CHANGES_FOLDER.search(code) is not None
-
-
-def _check_text(what: str, text: str) -> None:
-    if "\0" in text:
-        raise InvalidInput(f"{what} holds a NUL character, which no process can be given")
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise InvalidInput(f"{what} is not valid Unicode text") from error

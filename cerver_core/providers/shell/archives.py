@@ -11,12 +11,10 @@ from pathlib import Path, PurePosixPath
 
 from cerver_core.errors import ProviderFailed, StoreUnavailable, TooLarge
 from cerver_core.providers.local import folders
+from cerver_core.providers.shell.files import MOST_FOLDER_BYTES
 from cerver_core.wire.computes import FolderReport
 
-__all__ = ["MOST_FOLDER_BYTES", "pack", "unpack"]
-
-MOST_FOLDER_BYTES = 4 * 1024 * 1024 * 1024
-"""The largest folder that is taken out of a sandbox, packed or unpacked. Our choice."""
+__all__ = ["pack", "unpack"]
 
 _MOST_MEMBERS = 1_000_000
 _DEEPEST = 100

@@ -24,12 +24,12 @@ from cerver_core.errors import (
     TooLarge,
 )
 from cerver_core.providers.base import SandboxRef
-from cerver_core.providers.shell import archives, scripts
+from cerver_core.providers.shell import scripts
 from cerver_core.providers.shell.link import Link
 from cerver_core.providers.shell.requests import checked
 from cerver_core.wire.computes import FileEntry, FileList, FolderReport
 
-__all__ = ["MOST_ENTRIES", "Ask", "Files"]
+__all__ = ["MOST_ENTRIES", "MOST_FOLDER_BYTES", "Ask", "Files"]
 
 MOST_ENTRIES = 10_000
 _DEEPEST = 100
@@ -37,6 +37,9 @@ _INLINE_BYTES = 48 * 1024
 """A file of this size still goes within a script's arguments or answer, which saves a call."""
 
 _MOST_LISTING_BYTES = 64 * 1024 * 1024
+MOST_FOLDER_BYTES = 4 * 1024 * 1024 * 1024
+"""The largest folder that is taken out of a sandbox, packed or unpacked. Our choice."""
+
 _FOLDER_LIMIT_S = 900.0
 
 T = TypeVar("T")
@@ -101,6 +104,8 @@ class Files:
 
     async def upload(self, ref: SandboxRef, source: Path, path: str) -> FolderReport:
         """Copy a folder of this machine into the workspace."""
+        from cerver_core.providers.shell import archives  # noqa: PLC0415 - loads with the first folder that is moved
+
         root, asked = self._root_of(ref), checked(path)
         remote = f"{root}/run/in-{uuid4().hex}"
         with tempfile.TemporaryDirectory(prefix="cerver-") as folder:
@@ -113,6 +118,8 @@ class Files:
 
     async def download(self, ref: SandboxRef, path: str, target: Path) -> FolderReport:
         """Copy a folder of the workspace to this machine."""
+        from cerver_core.providers.shell import archives  # noqa: PLC0415 - loads with the first folder that is moved
+
         root, asked = self._root_of(ref), checked(path)
         remote = f"{root}/run/out-{uuid4().hex}"
         try:
@@ -151,8 +158,8 @@ class Files:
         async with self._link.get(ref, remote) as pieces, await anyio.open_file(archive, "wb") as file, aclosing(file):
             async for piece in pieces:
                 size += len(piece)
-                if size > archives.MOST_FOLDER_BYTES:
-                    raise TooLarge("the folder is larger than can be taken", max_bytes=archives.MOST_FOLDER_BYTES)
+                if size > MOST_FOLDER_BYTES:
+                    raise TooLarge("the folder is larger than can be taken", max_bytes=MOST_FOLDER_BYTES)
                 await file.write(piece)
 
     async def _forget(self, ref: SandboxRef, remote: str) -> None:

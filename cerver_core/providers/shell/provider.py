@@ -21,7 +21,7 @@ from pydantic import JsonValue
 from cerver_core.errors import DeadlineExceeded, InvalidInput, ProviderFailed, ProviderUnavailable, TooLarge
 from cerver_core.providers.abilities import Process
 from cerver_core.providers.base import Command, CommandStream, Output, SandboxRef
-from cerver_core.providers.local.packages import check_names
+from cerver_core.providers.checks import check_names
 from cerver_core.providers.shell import requests, scripts
 from cerver_core.providers.shell.background import Background
 from cerver_core.providers.shell.execution import Execution, Start, told_error

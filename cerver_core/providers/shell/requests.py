@@ -3,9 +3,8 @@
 import shlex
 
 from cerver_core.errors import InvalidInput, PathEscapesWorkspace
+from cerver_core.providers import checks
 from cerver_core.providers.base import Command
-from cerver_core.providers.local.paths import checked_path
-from cerver_core.providers.local.requests import check
 from cerver_core.providers.shell.scripts import RUN
 from cerver_core.wire.computes import InstallRequest, Runtime
 
@@ -14,6 +13,7 @@ __all__ = ["ARGUMENT_BYTES", "check_command", "checked", "code_argv", "install_a
 ARGUMENT_BYTES = 96 * 1024
 """Linux takes at most 128 KiB in one argument; longer code goes through a file."""
 
+_LONGEST_S = 10_000_000.0
 _NAME_BYTES = 255
 """What Linux file systems take."""
 
@@ -27,7 +27,7 @@ _NPM = ("--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error", "
 
 def check_command(command: Command) -> None:
     """Raise `InvalidInput` for what no process can be given, `PathEscapesWorkspace` for a folder outside."""
-    check(command)
+    checks.check_command(command)
     if command.cwd is not None:
         checked(command.cwd)
 
@@ -39,7 +39,7 @@ def checked(path: str) -> str:
         PathEscapesWorkspace: it is absolute, or its own names lead out.
         InvalidInput: it is malformed, too long or too deep.
     """
-    names = [name for name in checked_path(path).split("/") if name not in ("", ".")]
+    names = [name for name in checks.checked_path(path).split("/") if name not in ("", ".")]
     depth = 0
     for name in names:
         if len(name.encode()) > _NAME_BYTES:
@@ -58,8 +58,8 @@ def is_long(code: str) -> bool:
 def run_argv(root: str, exec_id: str, command: Command, argv: tuple[str, ...]) -> tuple[str, ...]:
     """Give the arguments of the script `RUN`, from the script on."""
     where = "" if command.cwd is None else checked(command.cwd) or "."
-    limit = f"{min(command.timeout_s, 2147483647.0):.3f}"
-    return (RUN, "execution", root, exec_id, limit, argv[0], where, *argv)
+    limit_s = min(command.timeout_s, _LONGEST_S)
+    return (RUN, "execution", root, exec_id, f"{limit_s:.2f}", str(int(limit_s * 100)), argv[0], where, *argv)
 
 
 def code_argv(root: str, command: Command, file: str | None) -> tuple[str, ...]:

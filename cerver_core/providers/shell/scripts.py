@@ -21,7 +21,7 @@ exit 0
 """base -> the root, PATH, and the programs there are, a line each. Base is `home`, `cwd` or a folder."""
 
 RUN = r"""
-R=$1 I=$2 T=$3 P=$4 WHERE=$5; shift 5
+R=$1 I=$2 T=$3 MOST=$4 P=$5 WHERE=$6; shift 6
 say() { printf '\036%s %s\n' "$I" "$1" >&2; }
 [ -e "$R/run/dead-$I" ] && exit 137
 cd -P -- "$R/work" 2>/dev/null || { say gone; exit 1; }
@@ -34,44 +34,37 @@ elif [ -r "$R/run/cwd" ]; then
   [ -z "$OLD" ] || cd -- "$OLD" 2>/dev/null || WORD=moved
 fi
 command -v "$P" >/dev/null 2>&1 || { say no-runtime; exit 1; }
-command -v setsid >/dev/null 2>&1 && set -- setsid "$@"
 say $WORD
+read -r BEGAN _ </proc/uptime
 exec 3>&2 2>/dev/null
-(
-  trap 'kill $!; exit' TERM
-  CERVER_EXEC=$I sleep "$T" &
-  wait $! || exit
-  trap '' TERM
-  : >"$R/run/late-$I"
-  X="[${I%"${I#?}"}]${I#?}"
-  found() {
-    for f in $(LC_ALL=C grep -ls -e "$X" /proc/[0-9]*/environ); do f=${f#/proc/}; printf '%s ' "${f%/*}"; done
-  }
-  kill -TERM $(found)
-  n=0; while [ $n -lt 10 ] && [ -n "$(found)" ]; do sleep 0.05; n=$((n+1)); done
-  n=0
-  while s=$(found); [ -n "$s" ] && [ $n -lt 150 ]; do kill -STOP $s; kill -KILL $s $(found); n=$((n+1)); done
-) </dev/null >/dev/null 3>&- &
-G=$!
 # In a subshell, so that what this shell has to say of its end does not go to the command's own errors.
 (
   export CERVER_EXEC=$I
   [ "$0" = background ] || exec </dev/null
-  exec "$@" 2>&3 3>&-
+  exec timeout -k 0.5 "$T" "$@" 2>&3 3>&-
 )
 C=$? L=0
-kill $G
-if [ -e "$R/run/late-$I" ]; then wait $G; L=1; rm -f -- "$R/run/late-$I"; fi
+case $C in 124|137)
+  read -r NOW _ </proc/uptime
+  if [ $(( ${NOW%.*}${NOW#*.} - ${BEGAN%.*}${BEGAN#*.} )) -ge "$MOST" ]; then
+    L=1 X="[${I%"${I#?}"}]${I#?}" n=0
+    found() {
+      for f in $(LC_ALL=C grep -ls -e "$X" /proc/[0-9]*/environ); do f=${f#/proc/}; printf '%s ' "${f%/*}"; done
+    }
+    while s=$(found); [ -n "$s" ] && [ $n -lt 150 ]; do kill -STOP $s; kill -KILL $s $(found); n=$((n+1)); done
+  fi;;
+esac
 [ ! -e "$R/run/code-$I" ] || rm -f -- "$R/run/code-$I"
 printf '\036%s ended %s %s\n' "$I" "$C" "$L" >&3
 printf '\036%s ended\n' "$I"
 if [ "$0" = background ]; then read -r H <"$R/run/bg-$I/holder" && kill "$H"; fi
 exit "$C"
 """
-"""root id timeout_s program where argv... -> runs argv; `where` empty is where the session stands.
+"""root id timeout_s hundredths program where argv... -> runs argv; `where` empty is where the session stands.
 
 Tells `started`, `moved`, or why not, on standard error; at the end `ended CODE LATE` there and `ended` on standard
 output, each after a record separator and the id, so that the end of both is known however long they are held open.
+At the deadline `timeout` asks the command to end, kills it half a second later, and what is left of its tree follows.
 """
 
 END = r"""

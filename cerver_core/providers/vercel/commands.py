@@ -1,7 +1,8 @@
 """Commands and files of one running session of a Vercel sandbox: NDJSON that is taken up again when it breaks, tar.gz.
 
-The wire carries text, so what may be bytes is encoded inside. The log of a command is told from its beginning on every
-connection, so a broken one is taken up by leaving out what has been given; the command itself is never run twice.
+The wire carries text: bytes that are none come as U+FFFD, as in the vendor's own client. The log of a command is told
+from its beginning on every connection, so a broken one is taken up by leaving out what has been given; the command
+itself is never run twice.
 """
 
 import gzip
@@ -21,7 +22,7 @@ from pydantic import JsonValue
 
 from cerver_core.errors import DeadlineExceeded, FileMissing, NotFound, ProviderUnavailable, RateLimited
 from cerver_core.providers.base import Output
-from cerver_core.providers.encoded import Text, decoded, encoded_argv
+from cerver_core.providers.encoded import Text
 from cerver_core.providers.http import CloudHttp
 from cerver_core.providers.shell.link import Ended, Program
 
@@ -51,10 +52,9 @@ class Commands:
     @asynccontextmanager
     async def run(self, session: str, program: Program) -> AsyncGenerator[AsyncIterator[Output | Ended]]:
         """Run a program; leaving early lets it go on."""
-        argv = program.argv if program.says_text else encoded_argv(program.argv)
         body: dict[str, JsonValue] = {
-            "command": argv[0],
-            "args": list(argv[1:]),
+            "command": program.argv[0],
+            "args": list(program.argv[1:]),
             "env": dict(program.env),
             "sudo": False,
             "wait": True,
@@ -67,9 +67,8 @@ class Commands:
         )  # fmt: skip
         async with opened as pieces:
             run = _Followed(self._http, self._query, session, pieces)
-            events = run.texts() if program.says_text else decoded(run.pieces(), self._http.vendor.name)
-            async with aclosing(events) as given:
-                yield given
+            async with aclosing(run.events()) as events:
+                yield events
 
     async def put(self, session: str, path: str, content: bytes | Path) -> None:
         """Write a file."""
@@ -108,7 +107,7 @@ class _Followed:
         self._is_final = False
         self._given = {"stdout": 0, "stderr": 0}
 
-    async def texts(self) -> AsyncGenerator[Output | Ended]:
+    async def events(self) -> AsyncGenerator[Output | Ended]:
         """Give the output as bytes of the text that came."""
         async with aclosing(self.pieces()) as pieces:
             async for stream, text in pieces:

@@ -102,6 +102,7 @@ class VercelProvider(ShellProvider):
             kind="cloud",
             capabilities={
                 "streaming": True,
+                "binary_output": False,
                 "persistence": True,
                 "pause": True,
                 "package_install": True,

@@ -42,6 +42,7 @@ class Kept:
     name: str
     body: dict[str, Any]
     session_id: str = field(default_factory=lambda: f"ses_{uuid.uuid4().hex[:20]}")
+    past: list[str] = field(default_factory=list[str])
     status: str = "running"
     limit_ms: int = 300_000
     began_ms: int = field(default_factory=lambda: int(time.time() * 1000))
@@ -197,6 +198,7 @@ class VercelCloud:
             kept.body |= await request.json()
         elif request.query_params.get("resume") == "true" and kept.status == "stopped":
             await kept.machine.halt()
+            kept.past.append(kept.session_id)
             kept.session_id, kept.status = f"ses_{uuid.uuid4().hex[:20]}", "running"
             kept.began_ms = int(time.time() * 1000)
         return JSONResponse(kept.whole())
@@ -209,10 +211,20 @@ class VercelCloud:
         await kept.machine.copy_to(place)
         return JSONResponse((await self._new({**kept.body, **await request.json(), "name": None}, place)).whole())
 
+    def _over(self, request: Request) -> Response | None:
+        """Answer the stop of a run that is over: the vendor's client stops what it leaves, also a second time."""
+        session_id = request.path_params["session"]
+        for kept in self._kept.values():
+            if session_id in kept.past or (session_id == kept.session_id and kept.status == "stopped"):
+                told = {**kept.session(), "id": session_id, "status": "stopped"}
+                return JSONResponse({"session": told, "sandbox": kept.sandbox()})
+        return None
+
     async def _act(self, request: Request) -> Response:
         kept = self._session(request)
         if isinstance(kept, Response):
-            return kept
+            stops = request.path_params["action"] == "stop" and kept.status_code == 410
+            return (self._over(request) if stops else None) or kept
         body: dict[str, Any] = await request.json() if await request.body() else {}
         match request.path_params["action"]:
             case "stop":
