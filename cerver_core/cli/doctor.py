@@ -7,6 +7,7 @@ from cerver_core.cli import exits
 from cerver_core.cli.checks import Finding, examine
 from cerver_core.cli.command import Command, Commands
 from cerver_core.cli.connected import perform
+from cerver_core.cli.provider_trial import try_provider
 from cerver_core.cli.terminal import Terminal
 from cerver_core.config import Settings
 from cerver_core.errors import ConfigurationError
@@ -18,11 +19,14 @@ _MARKS = {"ok": "ok", "note": "note", "problem": "PROBLEM"}
 
 def _arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print the findings as JSON")
+    parser.add_argument(
+        "--provider", metavar="NAME", help="make a sandbox there with your own credentials, try it and remove it"
+    )
 
 
 def _run(args: Namespace, terminal: Terminal) -> int:
     async def look() -> int:
-        findings = await examine(settings)
+        findings = await (examine(settings) if args.provider is None else try_provider(args.provider, settings))
         _print(findings, args, terminal)
         return _code(findings)
 
