@@ -18,6 +18,9 @@ _MOST_TOOL = 1_500
 _MOST_RELATED = 1_000
 _MOST_NAMED = 1_000
 _MOST_LOOKED_AT = 50_000
+_FURTHER = 12
+"""How many times further a search looks when much of what it finds may not be asked for."""
+
 _MOST_TOGETHER = 500
 _MOST_BLOCKS = (40, 40, 250, 600)
 """How many blocks become sessions, by how many terms there are: no less than are weighed then."""
@@ -90,7 +93,7 @@ class Gatherer:
 
     def _places(self, table: str, wanted: str, most: int) -> tuple[list[int], float]:
         """Find the newest entries; with them, the part of the index that was looked at to find so many."""
-        most = _MOST_LOOKED_AT if self._is_selective else most
+        most = _FURTHER * most if self._is_selective else most
         statement = (
             f"SELECT group_concat(rowid) FROM (SELECT rowid FROM {table} WHERE {table} MATCH ? "  # noqa: S608 - words of ours
             f"ORDER BY rowid DESC LIMIT {most})"
