@@ -15,7 +15,7 @@ import anyio.to_thread
 
 from cerver_core.errors import InvalidInput
 
-__all__ = ["Forbidding", "check_url", "is_public", "public_addresses"]
+__all__ = ["Forbidding", "check_url", "is_public", "is_public_host", "public_addresses"]
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -52,17 +52,19 @@ def check_url(url: str, *, allows_private_networks: bool) -> None:
         raise Forbidding("the address must begin with https:// and hold no user or password")
     if port not in {None, *_PORTS}:
         raise Forbidding("the address must be on port 443")
+    if not is_public_host(host):
+        raise _refusal(host)
+
+
+def is_public_host(host: str) -> bool:
+    """Tell whether a host is not, by its looks, this machine or in a private network; asks no name server."""
     bare = host.rstrip(".").lower()
     if bare == "localhost" or bare.endswith((".localhost", ".local", ".internal")):
-        raise _refusal(host)
+        return False
     try:
-        literal = ipaddress.ip_address(host.partition("%")[0])
+        return is_public(ipaddress.ip_address(bare.partition("%")[0]))
     except ValueError:
-        if _is_numeric(bare):
-            raise _refusal(host) from None
-        return
-    if not is_public(literal):
-        raise _refusal(host)
+        return not _is_numeric(bare)
 
 
 async def public_addresses(host: str, port: int, *, allows_private_networks: bool) -> Sequence[str]:

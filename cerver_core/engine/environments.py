@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from cerver_core.clock import from_us
 from cerver_core.engine.directory import JsonObject, change, every
 from cerver_core.errors import Conflict, InvalidInput, NotFound
+from cerver_core.reach import is_public_host
 from cerver_core.stores.records import Record, RecordStore
 from cerver_core.wire.projects import AddRepo, CreateEnvironment, Environment, Repo, UpdateEnvironment
 
@@ -23,7 +24,10 @@ _REF = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*")
 class Environments:
     """Environments and repos of one account's projects; who may see a project is judged above."""
 
-    def __init__(self, records: RecordStore, now_us: Callable[[], int]) -> None:
+    def __init__(
+        self, records: RecordStore, now_us: Callable[[], int], *, allows_private_networks: bool = False
+    ) -> None:
+        self._allows_private_networks = allows_private_networks
         self._records = records
         self._now_us = now_us
 
@@ -94,7 +98,7 @@ class Environments:
     async def add_repo(self, project: Record, slug: str, request: AddRepo) -> Repo:
         """Add a repo behind the others."""
         environment = await self.require(project, slug)
-        _check_url(request.repo_url)
+        _check_url(request.repo_url, allows_private_networks=self._allows_private_networks)
         if request.repo_ref is not None and _REF.fullmatch(request.repo_ref) is None:
             raise InvalidInput("repo_ref must be a branch, tag or commit: letters, digits, dots, dashes and slashes")
         before = await self._repo_records(environment)
@@ -185,17 +189,27 @@ def _repo(record: Record, environment: Record) -> Repo:
     )
 
 
-def _check_url(url: str) -> None:
+def _check_url(url: str, *, allows_private_networks: bool) -> None:
     """Let a URL through that Git clones from elsewhere; it is used within a sandbox, never on the gateway itself."""
-    if _SSH.fullmatch(url):
+
+    def is_elsewhere(host: str | None) -> bool:
+        return bool(host) and (allows_private_networks or is_public_host(host or ""))
+
+    if _SSH.fullmatch(url) and is_elsewhere(url.partition("@")[2].partition(":")[0]):
         return
     try:
         parts = urlsplit(url)
         host, _port = parts.hostname, parts.port
     except ValueError:
         host, parts = None, urlsplit("")
-    if parts.scheme not in {"https", "ssh"} or not host or parts.password or not url.isascii() or " " in url:
+    if (
+        parts.scheme not in {"https", "ssh"}
+        or not is_elsewhere(host)
+        or parts.password
+        or not url.isascii()
+        or " " in url
+    ):
         raise InvalidInput(
-            "repo_url must be https://… without a password, ssh://…, or git@host:path; a private repo's token belongs "
-            "in the vault"
+            "repo_url must be https://… without a password, ssh://…, or git@host:path, of a public host; a private "
+            "repo's token belongs in the vault"
         )

@@ -49,7 +49,12 @@ class EngineProjects:
         self._records = context.rows.records
         self._audit = Audit(context.tenant, self._records)
         self._meter = Meter(context.tenant, self._records, context.clock)
-        self._environments = Environments(self._records, context.now_us)
+        hosting = context.tenant.hosting
+        self._environments = Environments(
+            self._records,
+            context.now_us,
+            allows_private_networks=hosting is None or hosting.options.allows_private_networks,
+        )
 
     async def list(self) -> ProjectList:
         """List the projects that are not archived."""

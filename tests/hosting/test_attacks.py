@@ -19,6 +19,7 @@ from cerver_core.secrets.guarded import guarded_transport
 from cerver_core.testing.cerver.road import memory
 from cerver_core.wire.account import SetSpendingLimit
 from cerver_core.wire.logins import EmailLogin
+from cerver_core.wire.projects import AddRepo, CreateEnvironment, CreateProject
 from cerver_core.wire.sessions import CreateSession, ListSessions
 from cerver_core.wire.vaults import CreateVault
 from tests.gateway.roads import Running, gateway
@@ -256,3 +257,15 @@ async def test_a_stopped_account_is_let_in_nowhere_and_comes_back_whole(tmp_path
                 await one.authenticate(ann.key)
         await admin.enable(ann.account_id)
         assert len((await (await ann.cerver()).sessions.list(ListSessions())).sessions) == 1
+
+
+@pytest.mark.parametrize(
+    "url", ["https://169.254.169.254/a", "git@127.0.0.1:a/b", "ssh://[::1]/a", "https://2130706433/a"]
+)
+async def test_a_repo_inside_is_refused(tmp_path: Path, url: str) -> None:
+    async with hosted(tmp_path) as host:
+        projects = (await (await operator(host)).cerver()).projects
+        await projects.create(CreateProject(name="web"))
+        await projects.create_environment("web", CreateEnvironment(slug="prod"))
+        with pytest.raises(InvalidInput, match="public host"):
+            await projects.add_repo("web", "prod", AddRepo(repo_url=url))

@@ -108,7 +108,13 @@ class ProjectContract(Road):
 
     @pytest.mark.parametrize(
         "url",
-        ["file:///etc/passwd", "http://git.example/a", "https://me:pw@git.example/a", "--upload-pack=x", "ext::sh"],
+        [
+            "file:///etc/passwd",
+            "http://git.example/a",
+            "https://me:pw@git.example/a",
+            "--upload-pack=x",
+            "ext::sh::x",
+        ],
     )
     async def test_a_repo_that_a_sandbox_must_not_clone_is_refused(self, cerver: Cerver, url: str) -> None:
         await cerver.projects.create(CreateProject(name="web"))
