@@ -18,6 +18,7 @@ from cerver_core import ids
 from cerver_core.errors import NotSupported, ProviderFailed
 from cerver_core.providers.base import CommandStream, Exited, Output, Provider, SandboxRef, SandboxRequest
 from cerver_core.providers.encoded import Text, decoded, encoded_argv
+from cerver_core.providers.local.packages import check_names
 from cerver_core.providers.shell import ShellProvider
 from cerver_core.providers.shell.link import Ended, Program, ProgramStream
 from cerver_core.wire.computes import Compute, InstallRequest, RuntimeFound
@@ -228,23 +229,28 @@ class NineProvider(ShellProvider):
     async def _installed(
         self, ref: SandboxRef, request: InstallRequest, timeout_s: float
     ) -> AsyncGenerator[AsyncIterator[Output | Exited]]:
-        began = anyio.current_time()
-        ran: list[RunResult] = []
-        for package in request.packages:
-            one = await self._nine.install_package(ref.sandbox_id, package)
-            if one is None:
-                async with super().install(ref, request, timeout_s=timeout_s) as events:
-                    yield events
-                return
-            ran.append(one)
-            if one.exit_code != 0:
-                break
+        check_names(request)
+        began, ran = anyio.current_time(), list[RunResult]()
+        with anyio.move_on_after(timeout_s) as limit:
+            for package in request.packages:
+                one = await self._nine.install_package(ref.sandbox_id, package)
+                if one is None:
+                    break
+                ran.append(one)
+                if one.exit_code != 0:
+                    break
+        if not ran and not limit.cancelled_caught:
+            async with super().install(ref, request, timeout_s=timeout_s) as events:
+                yield events
+            return
 
         async def told() -> AsyncGenerator[Output | Exited]:
             for one in ran:
                 yield Output("stdout", one.stdout)
                 yield Output("stderr", one.stderr)
-            yield Exited(ran[-1].exit_code, (anyio.current_time() - began) * 1000)
+            is_late = limit.cancelled_caught
+            code = 124 if is_late else ran[-1].exit_code
+            yield Exited(code, (anyio.current_time() - began) * 1000, timed_out=is_late)
 
         yield told()
 

@@ -39,6 +39,7 @@ _SPARE_MINUTES = 15
 """How long a sandbox may idle before the vendor stops it, beyond its longest execution."""
 
 _BROKEN = ("error", "build_failed", "destroyed", "destroying", "unknown")
+_AT_REST = ("stopped", "paused", "archiving", "archived")
 _STATES: Mapping[str, Literal["running", "paused", "stopped"]] = {
     "started": "running",
     "starting": "running",
@@ -165,7 +166,9 @@ class DaytonaProvider(ShellProvider):
     async def pause(self, ref: SandboxRef) -> None:
         """Stop the sandbox: its processes end, its disk stays."""
         sandbox = await self._http.json("GET", _path(ref))
-        if _STATES.get(str(sandbox.get("state")), "running") == "running":
+        if sandbox.get("state") in _AT_REST:
+            return
+        if sandbox.get("state") != "stopping":
             sandbox = await self._http.json("POST", f"{_path(ref)}/stop", timeout_s=_BOOT_S)
         await self._until(ref, "stopped", sandbox)
 
