@@ -18,6 +18,7 @@ from cerver_core.advisor.estimates import learn, spending
 from cerver_core.advisor.modes import WEIGHTS, cpu_duty_of
 from cerver_core.catalog.computes import PROFILES
 from cerver_core.catalog.profile import ComputeProfile
+from cerver_core.wire.computes import Requirements
 from cerver_core.wire.routing import Mode, Policy, RecommendRequest
 
 __all__ = ["DECISIONS", "SEEDS", "Advised", "Canaries", "Ewma", "Outcome", "Static", "World", "outage", "play"]
@@ -224,7 +225,8 @@ def _spent(profile: ComputeProfile) -> float:
 
 
 def _request(mode: Mode) -> RecommendRequest:
-    return RecommendRequest(workload=_WORKLOAD, policy=Policy(mode=mode))
+    needs = Requirements(persistence_level="low")  # what all of them offer, so that time, price and failures decide
+    return RecommendRequest(workload=_WORKLOAD, requirements=needs, policy=Policy(mode=mode))
 
 
 def outage(seed: int) -> tuple[int, float]:

@@ -147,10 +147,8 @@ def _estimates(expected: Expected) -> Estimates:
     weight = round(history.startup.weight, 2)
     tried = round(history.succeeded + history.failed, 2)
     spent = expected.spending
-    # Built without validation: three for each provider are a tenth of the time of an advice.
-    build = Estimate.model_construct
-    return Estimates.model_construct(
-        startup_ms=build(
+    return Estimates(
+        startup_ms=Estimate(
             value=round(startup.median_ms, 1),
             low=round(low_ms, 1),
             high=round(high_ms, 1),
@@ -160,7 +158,7 @@ def _estimates(expected: Expected) -> Estimates:
             source="account" if weight else "profile",
             stale=expected.is_stale,
         ),
-        failure_rate=build(
+        failure_rate=Estimate(
             value=round(failures.mean, 4),
             low=round(low, 4),
             high=round(high, 4),
@@ -171,7 +169,7 @@ def _estimates(expected: Expected) -> Estimates:
         ),
         cost_usd=None
         if spent is None
-        else build(value=round(spent.expected, 6), low=round(spent.low, 6), high=round(spent.limit, 6), unit="USD"),
+        else Estimate(value=round(spent.expected, 6), low=round(spent.low, 6), high=round(spent.limit, 6), unit="USD"),
         uptime_percent=_uptime_percent(expected),
     )
 

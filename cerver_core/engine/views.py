@@ -76,13 +76,15 @@ def envelope(session: StoredSession, now: datetime, *, isolation: Isolation | No
 
 def metrics(session: StoredSession, now: datetime) -> Metrics:
     """Read a session's metrics."""
-    predicted = None if session.routing is None else session.routing.get("predicted_startup_ms")
-    return read_metrics(
+    decided = session.routing or {}
+    predicted, uptime = decided.get("predicted_startup_ms"), decided.get("uptime_percent")
+    read = read_metrics(
         session.counters,
         created_at=from_us(session.created_at_us),
         until=now if session.ended_at_us is None else from_us(session.ended_at_us),
         predicted_startup_ms=predicted if isinstance(predicted, int | float) else None,
     )
+    return read.model_copy(update={"uptime_percent": uptime}) if isinstance(uptime, int | float) else read
 
 
 def routing(session: StoredSession) -> Routing | None:

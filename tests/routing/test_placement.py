@@ -48,8 +48,11 @@ async def test_what_was_seen_is_learnt(tmp_path: Path) -> None:
     clock = ManualClock()
     e2b = Elsewhere(tmp_path, "e2b", takes=timedelta(seconds=3), clock=clock)
     async with opened(tmp_path, (e2b,), clock=clock) as cerver:
-        for _ in range(5):
-            await cerver.sessions.create(CreateSession())
+        first = await cerver.sessions.create(CreateSession())
+        assert first.metrics.uptime_percent is None
+        for _ in range(4):
+            later = await cerver.sessions.create(CreateSession())
+        assert later.metrics.uptime_percent == 100.0
         entry = next(one for one in (await cerver.routing.providers()).providers if one.name == "e2b")
         assert (entry.attempts, entry.answered, entry.uptime_percent) == (5, 5, 100.0)
         assert entry.observed is not None
@@ -125,12 +128,13 @@ async def test_a_boot_that_takes_too_long_is_given_up_and_what_it_made_is_destro
     e2b, vercel = clouds(tmp_path)
     e2b.leaves_half = True
     async with opened(tmp_path, (e2b, vercel)) as cerver:
-        await vercel.describe()  # what it finds out once is no part of a boot
-        placement = Placement(cerver.context, boot_limit_s=2)
+        for provider in (e2b, vercel):
+            await provider.describe()  # what it finds out once is no part of a boot
+        placement = Placement(cerver.context, boot_limit_s=4)
         with anyio.fail_after(LIMIT_S):
             place = await placement.place("session-1", RecommendRequest(policy=Policy(mode="fastest")), None)
             assert place.provider is vercel
-            assert place.routing.attempts[0].reason == "e2b had no sandbox ready within 2 s"
+            assert place.routing.attempts[0].reason == "e2b had no sandbox ready within 4 s"
             await e2b.all_gone.wait()
         assert e2b.standing == {}
 
