@@ -1,9 +1,10 @@
 """Many accounts over one engine: finds out whose key it is, and gives each caller what is theirs and nothing else."""
 
+import hashlib
 import secrets
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Generic, TypeVar, cast
 
@@ -44,6 +45,7 @@ _WARM_ACCOUNTS = 1_000
 _WARM_CALLERS = 4_000
 _USED_EVERY_US = 60 * 1_000_000
 _SWEEP_EVERY_S = 3_600
+K = TypeVar("K")
 T = TypeVar("T")
 
 
@@ -60,9 +62,10 @@ class EngineHost:
         self.hosting = hosting
         self._directory = hosting.directory
         self._clock = clock
-        self._accounts = _Warm[Context](_WARM_ACCOUNTS)
-        self._callers = _Warm[AccountCerver](_WARM_CALLERS)
-        self._used = _Warm[int](_WARM_CALLERS)
+        self._accounts = _Warm[str, Context](_WARM_ACCOUNTS)
+        self._callers = _Warm[str, AccountCerver](_WARM_CALLERS)
+        self._used = _Warm[str, int](_WARM_CALLERS)
+        self._known = _Warm[bytes, _Known](_WARM_CALLERS)
         self.logins = EngineLogins(hosting, clock)
 
     @classmethod
@@ -90,7 +93,20 @@ class EngineHost:
         return host
 
     async def authenticate(self, token: str) -> Caller:
-        """Find out whose key this is. An unknown key takes as long as a wrong one."""
+        """Find out whose key this is. An unknown key takes as long as a wrong one.
+
+        A key that was let in before is not hashed again, but what the store says of it is read every time.
+        """
+        digest = hashlib.blake2b(token.encode(errors="replace"), digest_size=16, key=self.hosting.pepper).digest()
+        known = self._known.get(digest)
+        if known is not None:
+            record = await self._directory.key(known.caller.key_id)
+            if record is not None and (record.version, record.created_at_us) == known.version:
+                self._note_use(record)
+                return known.caller
+        return await self._recognise(token, digest)
+
+    async def _recognise(self, token: str, digest: bytes) -> Caller:
         key = parse_key(token)
         if key is None:
             raise Unauthorized(_REFUSED)
@@ -100,7 +116,9 @@ class EngineHost:
         if record is None or not is_same or record.data["disabled"] is True:
             raise Unauthorized(_REFUSED)
         self._note_use(record)
-        return self._caller(record)
+        caller = self._caller(record)
+        self._known.put(digest, _Known(caller, (record.version, record.created_at_us)))
+        return caller
 
     def cerver(self, caller: Caller) -> AccountCerver:
         """Give the caller's Cerver."""
@@ -238,21 +256,29 @@ class EngineHost:
             await anyio.sleep(_SWEEP_EVERY_S)
 
 
-class _Warm(Generic[T]):
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A key that was let in, and the version of what the store said of it then."""
+
+    caller: Caller
+    version: tuple[int, int]
+
+
+class _Warm(Generic[K, T]):
     """Keeps what was used last, up to a bound."""
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._kept: OrderedDict[str, T] = OrderedDict()
+        self._kept: OrderedDict[K, T] = OrderedDict()
 
-    def get(self, name: str) -> T | None:
+    def get(self, name: K) -> T | None:
         """Give what is kept by this name."""
         found = self._kept.get(name)
         if found is not None:
             self._kept.move_to_end(name)
         return found
 
-    def put(self, name: str, value: T) -> None:
+    def put(self, name: K, value: T) -> None:
         """Keep, and let go of what was used longest ago."""
         self._kept[name] = value
         self._kept.move_to_end(name)
