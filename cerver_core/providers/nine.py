@@ -17,8 +17,8 @@ from pydantic import JsonValue
 from cerver_core import ids
 from cerver_core.errors import NotSupported, ProviderFailed
 from cerver_core.providers.base import CommandStream, Exited, Output, Provider, SandboxRef, SandboxRequest
+from cerver_core.providers.checks import check_names
 from cerver_core.providers.encoded import Text, decoded, encoded_argv
-from cerver_core.providers.local.packages import check_names
 from cerver_core.providers.shell import ShellProvider
 from cerver_core.providers.shell.link import Ended, Program, ProgramStream
 from cerver_core.wire.computes import Compute, InstallRequest, RuntimeFound

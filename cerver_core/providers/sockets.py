@@ -10,7 +10,6 @@ from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING, Protocol, cast
 
 import anyio
-import httpcore2
 import httpx2
 
 from cerver_core.errors import NotSupported, ProviderUnavailable
@@ -92,12 +91,13 @@ class Sockets:
         return Connection(ConnectionType.CLIENT)
 
     async def _pieces(self, stream: _Stream, connection: "Connection") -> AsyncGenerator[bytes]:
+        from httpcore2 import NetworkError  # noqa: PLC0415 - it costs 90 ms, and comes with the first connection anyway
         from wsproto import events  # noqa: PLC0415 - an optional part
 
         while True:
             try:
                 read = await stream.read(_READ_BYTES)
-            except httpcore2.NetworkError as error:
+            except NetworkError as error:
                 raise self._broken("broke off") from error
             connection.receive_data(read or None)
             for event in connection.events():
