@@ -89,7 +89,12 @@ class _Told:
             message = {**message, "headers": [*message.get("headers", ()), (b"x-request-id", self._id)]}
         else:
             self.bytes += len(message.get("body", b""))
-        await self._send(message)
+        try:
+            await self._send(message)
+        except RuntimeError as error:
+            if "closed" in str(error):  # how uvloop says that the caller's connection is gone
+                raise ClientDisconnect from error
+            raise
 
 
 def _refusal(error: CerverError) -> Response:
