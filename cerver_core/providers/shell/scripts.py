@@ -41,7 +41,8 @@ exec 3>&2 2>/dev/null
 (
   export CERVER_EXEC=$I
   [ "$0" = background ] || exec </dev/null
-  exec timeout -k 0.5 "$T" "$@" 2>&3 3>&-
+  # In a session of its own, or `timeout` would signal it twice: as its child and as one of its group.
+  exec timeout -k 0.5 "$T" setsid "$@" 2>&3 3>&-
 )
 C=$? L=0
 case $C in 124|137)
@@ -51,6 +52,9 @@ case $C in 124|137)
     found() {
       for f in $(LC_ALL=C grep -ls -e "$X" /proc/[0-9]*/environ); do f=${f#/proc/}; printf '%s ' "${f%/*}"; done
     }
+    s=$(found); [ -z "$s" ] || kill -TERM $s
+    while [ $n -lt 10 ] && [ -n "$(found)" ]; do sleep 0.05; n=$((n+1)); done
+    n=0
     while s=$(found); [ -n "$s" ] && [ $n -lt 150 ]; do kill -STOP $s; kill -KILL $s $(found); n=$((n+1)); done
   fi;;
 esac
@@ -64,7 +68,7 @@ exit "$C"
 
 Tells `started`, `moved`, or why not, on standard error; at the end `ended CODE LATE` there and `ended` on standard
 output, each after a record separator and the id, so that the end of both is known however long they are held open.
-At the deadline `timeout` asks the command to end, kills it half a second later, and what is left of its tree follows.
+At the deadline the command is asked to end and is killed half a second later; then what is left of its tree likewise.
 """
 
 END = r"""
