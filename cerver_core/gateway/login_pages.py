@@ -101,9 +101,7 @@ async def _form(request: Request) -> dict[str, str]:
         Forbidden: another page sent it.
         TooLarge: no form of ours is so large.
     """
-    origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site")
-    own = request.headers.get("host", "")
-    if site not in {None, "same-origin", "none"} or (origin is not None and urlsplit(origin).netloc != own):
+    if not _is_own(request):
         raise Forbidden("this form was sent by another page: open the page here and try again")
     content = bytearray()
     async for piece in request.stream():
@@ -115,6 +113,17 @@ async def _form(request: Request) -> dict[str, str]:
     except ValueError as error:
         raise InvalidInput("the form cannot be read") from error
     return {name: values[-1] for name, values in told.items()}
+
+
+def _is_own(request: Request) -> bool:
+    """Tell whether a page of this gateway sent a form. Where a browser says so itself, its word counts.
+
+    It sends `Origin: null` with forms of a page that has a strict `Referrer-Policy`, as ours have.
+    """
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    if site is not None:
+        return site in {"same-origin", "none"}
+    return origin in {None, "null"} or urlsplit(origin).netloc == request.headers.get("host", "")
 
 
 def _page(template: str, status: int = 200, **told: object) -> Response:

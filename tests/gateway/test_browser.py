@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import httpx2
 import pytest
 from playwright.async_api import Page, async_playwright
 
@@ -54,4 +55,25 @@ async def test_the_documentation_is_read_in_a_browser(tmp_path: Path) -> None:
             assert await section.is_visible()
             assert "POST /v2/sessions" in await section.inner_text()
             assert page.url.endswith("#sessions.create")
+    assert (foreign, wrong) == ([], [])
+
+
+async def test_a_person_lets_a_machine_in(tmp_path: Path) -> None:
+    foreign: list[str] = []
+    wrong: list[str] = []
+    with serving(tmp_path) as gateway:
+        async with httpx2.AsyncClient(base_url=gateway.url) as machine, _page(foreign, wrong, gateway.url) as page:
+            asked = (await machine.post("/v2/auth/device", json={"machine_name": "<b>laptop</b>"})).json()
+            poll = {"device_code": asked["device_code"]}
+            assert (await machine.get("/v2/auth/device", params=poll)).json()["status"] == "pending"
+            assert asked["verification_uri"].startswith(f"{gateway.url}/approve")
+            await page.goto(asked["verification_uri"])
+            assert "<b>laptop</b>" in await page.locator("body").inner_text()
+            await page.get_by_label("key", exact=False).first.fill(gateway.token)
+            await page.get_by_role("button", name="Let it in").click()
+            assert "The machine is let in" in await page.locator("body").inner_text()
+            done = (await machine.get("/v2/auth/device", params=poll)).json()
+            assert done["status"] == "approved"
+            key = {"Authorization": f"Bearer {done['access_token']}"}
+            assert (await machine.get("/v2/auth/whoami", headers=key)).status_code == 200
     assert (foreign, wrong) == ([], [])
