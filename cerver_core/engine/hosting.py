@@ -1,6 +1,7 @@
 """Many accounts over one engine: finds out whose key it is, and gives each caller what is theirs and nothing else."""
 
 import hashlib
+import logging
 import secrets
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -45,6 +46,8 @@ _WARM_ACCOUNTS = 1_000
 _WARM_CALLERS = 4_000
 _USED_EVERY_US = 60 * 1_000_000
 _SWEEP_EVERY_S = 3_600
+log = logging.getLogger(__name__)
+
 K = TypeVar("K")
 T = TypeVar("T")
 
@@ -250,9 +253,12 @@ class EngineHost:
     async def _sweep(self) -> None:
         """Put right every hour what crashes left behind, account by account."""
         while True:
-            async for entry in self._directory.accounts():
-                caller = Caller(account_id=entry.id, key_id="sweep")
-                await Retention(self._engine.context(Tenant(caller, self.hosting))).sweep_quietly()
+            try:
+                async for entry in self._directory.accounts():
+                    caller = Caller(account_id=entry.id, key_id="sweep")
+                    await Retention(self._engine.context(Tenant(caller, self.hosting))).sweep_quietly()
+            except CerverError:
+                log.warning("the accounts could not be listed for a sweep; it will be tried again", exc_info=True)
             await anyio.sleep(_SWEEP_EVERY_S)
 
 

@@ -8,7 +8,7 @@ from cerver_core.engine.context import Context
 from cerver_core.engine.projects import EngineProjects
 from cerver_core.engine.secret_sources import ENVIRONMENT_KEY
 from cerver_core.engine.spending import Meter
-from cerver_core.errors import Conflict, Forbidden, InvalidInput, ProjectKeyRequired
+from cerver_core.errors import Forbidden, InvalidInput, ProjectKeyRequired
 from cerver_core.wire.sessions import CreateSession
 
 __all__ = ["Opening"]
@@ -29,6 +29,7 @@ class Opening:
 
         Raises:
             ProjectKeyRequired: this gateway wants sessions to be in a project, and neither key nor request names one.
+            Conflict: the project is archived.
             Forbidden: the key is bound to another project than the request names.
             NotFound: there is no such environment.
             PaymentRequired: the session would pass a spending limit.
@@ -55,9 +56,7 @@ class Opening:
             return request
         changes: dict[str, object] = {"project_slug": slug}
         if tenant.hosting is not None:
-            project = await self._projects.ensure(slug)
-            if project.archived_at is not None:
-                raise Conflict(f"the project {slug} is archived: create it again to take it out of the archive")
+            await self._projects.open_for_work(slug)
         if request.environment_slug is not None:
             await self._projects.environment(slug, request.environment_slug)
             changes["metadata"] = {**request.metadata, ENVIRONMENT_KEY: request.environment_slug}

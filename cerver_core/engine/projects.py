@@ -96,6 +96,18 @@ class EngineProjects:
             record = await self._change(slug, {"archived_at_us": None})
         return await self._shown(record)
 
+    async def open_for_work(self, slug: str) -> None:
+        """See that there is such a project, which is not archived; one that is not there is made.
+
+        Raises:
+            Conflict: it is archived.
+        """
+        record = await self._records.get(PROJECT, slug, now_us=self._context.now_us())
+        if record is None:
+            await self.ensure(slug)
+        elif record.data.get("archived_at_us") is not None:
+            raise Conflict(f"the project {slug} is archived: make it again to take it out of the archive")
+
     async def require(self, slug: str) -> Record:
         """Read a project that the caller may see.
 

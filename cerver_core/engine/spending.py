@@ -3,6 +3,7 @@
 A session costs what the price table says; an execution, what its provider's time costs. Money is in micro-USD.
 """
 
+import logging
 import math
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
@@ -14,11 +15,13 @@ from cerver_core.catalog.computes import PROFILES
 from cerver_core.catalog.prices import cost_usd
 from cerver_core.clock import Clock
 from cerver_core.engine.tenant import Tenant
-from cerver_core.errors import PaymentRequired
+from cerver_core.errors import CerverError, PaymentRequired
 from cerver_core.stores.records import RecordStore
 from cerver_core.wire.account import SpendingLimit
 
 __all__ = ["SESSION_MICRO_USD", "Meter", "day_of", "month_of"]
+
+log = logging.getLogger(__name__)
 
 SESSION_MICRO_USD = 2_000
 """What a session costs: 0.002 USD (wire contract §4, prices shown)."""
@@ -167,10 +170,14 @@ class Meter:
                 names[f"sessions:{month_of(now)}/{project}"] = amounts["sessions"]
         if self._tenant.hosting is None:
             names = {name: amount for name, amount in names.items() if "/" in name}
-        async with anyio.create_task_group() as tasks:
-            for name, amount in names.items():
-                if amount:
-                    tasks.start_soon(self._records.add, name, amount)
+        try:
+            async with anyio.create_task_group() as tasks:
+                for name, amount in names.items():
+                    if amount:
+                        tasks.start_soon(self._records.add, name, amount)
+        except* CerverError:
+            # What was done stays done, and its price is in the sum that the limit is held against.
+            log.warning("the use of an account could not be counted", exc_info=True)
 
 
 def month_of(moment: datetime) -> str:

@@ -3,7 +3,7 @@
 import pytest
 
 from cerver_core.api import Cerver
-from cerver_core.errors import InvalidInput, NotFound, PaymentRequired
+from cerver_core.errors import Conflict, InvalidInput, NotFound, PaymentRequired
 from cerver_core.testing.cerver.road import Road
 from cerver_core.wire.account import (
     BillingPeriod,
@@ -85,6 +85,16 @@ class AccountContract(Road):
         with pytest.raises(NotFound):
             await cerver.sessions.create(CreateSession(compute=None, project_slug="web", environment_slug="prod"))
         assert (await cerver.account.billing(BillingPeriod())).spending_limit.spent_usd == 0
+
+    async def test_a_session_makes_its_project_and_does_not_open_an_archived_one(self, cerver: Cerver) -> None:
+        request = CreateSession(compute=None, project_slug="web")
+        await cerver.sessions.create(request)
+        assert [project.slug for project in (await cerver.projects.list()).projects] == ["web"]
+        await cerver.projects.archive("web")
+        with pytest.raises(Conflict, match="archived"):
+            await cerver.sessions.create(request)
+        with pytest.raises(InvalidInput, match="slug"):
+            await cerver.sessions.create(CreateSession(compute=None, project_slug="No Slug"))
 
     async def test_the_audit_trail_pages_from_the_newest(self, cerver: Cerver) -> None:
         for label in ("a", "b", "c"):
