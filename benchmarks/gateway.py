@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Generator
+from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -150,7 +150,7 @@ async def _first_byte(client: Client) -> Figure:
 
 
 @asynccontextmanager
-async def _watching(served: _Served, session_id: str) -> AsyncIterator[anyio.abc.SocketStream]:
+async def _watching(served: _Served, session_id: str) -> AsyncGenerator[anyio.abc.SocketStream]:
     async with await anyio.connect_tcp("127.0.0.1", served.port) as stream:
         await stream.send(ask("GET", f"/v2/sessions/{session_id}/events", served.token))
         told = b""
@@ -196,7 +196,7 @@ async def _fan_out(served: _Served, client: Client) -> Figure:
 
 
 async def _idle_streams(served: _Served, client: Client) -> Figure:
-    before_mb = served.memory_mb()
+    before_mb, grown_kb = served.memory_mb(), 0.0
     ready = anyio.Semaphore(0)
 
     async def watch() -> None:

@@ -1,14 +1,13 @@
 """Transcripts as they grow: over server-sent events and WebSockets, for one watcher and for many."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import anyio
-import anyio.to_thread
 import httpx2
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
@@ -36,7 +35,7 @@ async def said(http: httpx2.AsyncClient, session_id: str, *texts: str) -> None:
 @asynccontextmanager
 async def watching(
     http: httpx2.AsyncClient, session_id: str, headers: dict[str, str] | None = None, path: str = "events"
-) -> AsyncIterator[AsyncIterator[dict[str, str]]]:
+) -> AsyncGenerator[AsyncIterator[dict[str, str]]]:
     async with http.stream("GET", f"{SESSIONS}/{session_id}/{path}", headers=headers or {}) as answer:
         assert answer.status_code == 200, await answer.aread()
         yield frames(answer.aiter_lines())

@@ -3,7 +3,7 @@
 import json
 import signal
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -23,7 +23,7 @@ LIMIT_S = 30
 
 
 @asynccontextmanager
-async def started(home: Path, *arguments: str) -> AsyncIterator[Served]:
+async def started(home: Path, *arguments: str) -> AsyncGenerator[Served]:
     opened = serving(home, *arguments)
     served = await anyio.to_thread.run_sync(opened.__enter__)
     try:
