@@ -17,8 +17,6 @@ MEDIUM = 0.60
 _QUANTILES = 1_024
 _SHUFFLES = 8
 _CERTAIN = 4.0
-_UNMODELLED = 1.05
-"""Beliefs are this much wider than the model says: places drift and have outages that it knows nothing of."""
 
 _NEVER = (math.inf,) * DRAWS
 
@@ -32,7 +30,6 @@ def probabilities_best(losses: Sequence[tuple[float, float]], *, seed: int) -> l
         return [1.0] * len(losses)
     normals = _normals()
     source = random.Random(seed)  # noqa: S311 - a sample, not a secret
-    losses = [(mean, deviation * _UNMODELLED) for mean, deviation in losses]
     reach = min(mean + _CERTAIN * deviation for mean, deviation in losses)
     columns: list[list[float]] = []
     for mean, deviation in losses:

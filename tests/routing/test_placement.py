@@ -50,9 +50,8 @@ async def test_what_was_seen_is_learnt(tmp_path: Path) -> None:
     async with opened(tmp_path, (e2b,), clock=clock) as cerver:
         first = await cerver.sessions.create(CreateSession())
         assert first.metrics.uptime_percent is None
-        for _ in range(4):
-            later = await cerver.sessions.create(CreateSession())
-        assert later.metrics.uptime_percent == 100.0
+        later = [await cerver.sessions.create(CreateSession()) for _ in range(4)]
+        assert later[-1].metrics.uptime_percent == 100.0
         entry = next(one for one in (await cerver.routing.providers()).providers if one.name == "e2b")
         assert (entry.attempts, entry.answered, entry.uptime_percent) == (5, 5, 100.0)
         assert entry.observed is not None
