@@ -70,7 +70,7 @@ async def test_a_person_approves_with_a_key_and_the_machine_gets_its_own(browser
 async def test_a_form_of_another_page_is_refused(browser: Browser) -> None:
     login = await browser.begin()
     form = {"code": login["user_code"], "key": browser.town.keys["ann"], "answer": "approve"}
-    for headers in ({"Origin": "https://evil.example"}, {"Origin": "null"}, {"Sec_Fetch_Site": "cross-site"}):
+    for headers in ({"Origin": "https://evil.example"}, {"Origin": "null", "Sec_Fetch_Site": "cross-site"}):
         refused = await browser.send("/approve", form, **headers)
         assert refused.status_code == 403, headers
     assert (await browser.poll(login))["status"] == "pending"
