@@ -18,6 +18,10 @@ _LOOK_S = 0.5
 _LOOK_ANYWAY_S = 5.0
 """How often it looks where somebody does: an older Cerver that writes beside this one tells nobody."""
 
+_PEACE_S = 0.001
+"""How long others' writes wake nobody, for each session that is followed: all of them look, whoever was written to, and
+a thousand of them then do so once a second. What this process appends wakes its followers at once all the same."""
+
 
 class News:
     """What one follower waits for; nothing is queued, so nothing can pile up."""
@@ -79,7 +83,8 @@ class Feed:
     def _notice(self, _account_id: str, session_id: str) -> None:
         self.wake(session_id)  # another account's session of the same id costs a look
 
-    def _wake_all(self) -> None:
+    def _wake_all(self) -> float:
         for found in self._following.values():
             for news in found:
                 news.wake()
+        return len(self._following) * _PEACE_S

@@ -401,8 +401,10 @@ class Store(Protocol):
 class WatchedStore(Protocol):
     """A store that can tell when another process wrote; an ability that not every store has."""
 
-    def on_write(self, wake: Callable[[], None]) -> AbstractContextManager[bool]:
+    def on_write(self, wake: Callable[[], float]) -> AbstractContextManager[bool]:
         """Call `wake` soon after any process on this machine wrote, this one too, until the block is left.
+
+        It answers for how many seconds it wants to be left in peace; a write in that time is told after it.
 
         It is called in the event loop that the store belongs to. Gives false where nobody can tell: then it never is.
         """

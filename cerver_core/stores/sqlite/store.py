@@ -85,7 +85,7 @@ class SqliteStore:
         """
         return _SqliteAccount(account_id, self._threads(), self._clock)
 
-    def on_write(self, wake: Callable[[], None]) -> AbstractContextManager[bool]:
+    def on_write(self, wake: Callable[[], float]) -> AbstractContextManager[bool]:
         """Call `wake` soon after any process on this machine wrote; see `WatchedStore`.
 
         Raises:

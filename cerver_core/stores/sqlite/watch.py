@@ -15,7 +15,7 @@ from pathlib import Path
 __all__ = ["WriteWatch"]
 
 _PAUSE_S = 0.05
-"""After a write nobody is woken for so long: a thousand writes a second wake twenty times. Our choice."""
+"""After a write nobody is woken for at least so long: a thousand writes a second wake twenty times. Our choice."""
 
 _IN_MODIFY = 0x2
 _IN_CLOEXEC, _IN_NONBLOCK = 0o2000000, 0o4000
@@ -23,7 +23,8 @@ _IN_CLOEXEC, _IN_NONBLOCK = 0o2000000, 0o4000
 
 _EVENTS_BYTES = 4_096
 
-Wake = Callable[[], None]
+Wake = Callable[[], float]
+"""Answers for how many seconds it wants to be left in peace."""
 
 
 class WriteWatch:
@@ -48,15 +49,14 @@ class WriteWatch:
                 self._watched.close()
                 self._watched = None
 
-    def _wake_all(self) -> None:
-        for wake in tuple(self._wakes):
-            wake()
+    def _wake_all(self) -> float:
+        return sum(wake() for wake in tuple(self._wakes))
 
 
 class _Watched:
     """A descriptor that becomes readable when the file is written, watched in this loop; pauses after each time."""
 
-    def __init__(self, descriptor: int, drain: Wake, wake: Wake, also_close: int | None = None) -> None:
+    def __init__(self, descriptor: int, drain: Callable[[], None], wake: Wake, also_close: int | None = None) -> None:
         self._descriptor = descriptor
         self._also_close = also_close
         self._drain = drain
@@ -77,8 +77,7 @@ class _Watched:
     def _on_readable(self) -> None:
         self._loop.remove_reader(self._descriptor)
         self._drain()
-        self._pause = self._loop.call_later(_PAUSE_S, self._resume)
-        self._wake()
+        self._pause = self._loop.call_later(max(_PAUSE_S, self._wake()), self._resume)
 
     def _resume(self) -> None:
         self._pause = None
