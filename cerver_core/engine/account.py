@@ -80,6 +80,7 @@ class EngineAccount:
         beyond = set(new.scopes) - self._caller.scopes
         if beyond:
             raise Forbidden(f"this key lacks {', '.join(sorted(beyond))}, so it cannot give it on")
+        new = replace(new, ends_by=self._caller.expires_at)
         slug = self._project_of(request)
         if slug is not None:
             project = await self._projects.ensure(slug)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import cast
 from urllib.parse import urlsplit
 
@@ -26,7 +27,7 @@ _DAY_US = 24 * 3600 * 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class NewKey:
-    """What a new key shall be."""
+    """What a new key shall be; `ends_by` is when it ends at the latest, whatever `expires_in_days` says."""
 
     label: str
     kind: KeyKind = "secret"
@@ -35,6 +36,7 @@ class NewKey:
     project_slug: str | None = None
     origins: tuple[str, ...] = ()
     expires_in_days: int | None = None
+    ends_by: datetime | None = None
     is_operator: bool = False
 
 
@@ -54,7 +56,7 @@ class Keys:
             raise InvalidInput(f"an account has at most {_MOST_KEYS:,} keys: revoke those that are not used")
         key = make_key(new.kind)
         now_us = self._now_us()
-        expires_at_us = None if new.expires_in_days is None else now_us + new.expires_in_days * _DAY_US
+        expires_at_us = _end_us(new, now_us)
         # What is beside it first: broken off in between, a key is listed that lets nobody in, never the reverse.
         await self._records.put(
             KEPT_KEY, key.key_id, self._beside(key, new), now_us=now_us, expires_at_us=expires_at_us
@@ -176,6 +178,12 @@ class Keys:
 
     def _now_us(self) -> int:
         return to_us(self._clock.now())
+
+
+def _end_us(new: NewKey, now_us: int) -> int | None:
+    asked = None if new.expires_in_days is None else now_us + new.expires_in_days * _DAY_US
+    latest = None if new.ends_by is None else to_us(new.ends_by)
+    return min((end for end in (asked, latest) if end is not None), default=None)
 
 
 def read_request(request: CreateKey, held: frozenset[str]) -> NewKey:

@@ -1,12 +1,13 @@
 """Ways to a key, on this machine: approved logins of machines, new accounts, invitations."""
 
 import hashlib
+import re
 import secrets
 from dataclasses import dataclass
 
 from cerver_core.api.host import Caller
 from cerver_core.api.logins import WaitingLogin
-from cerver_core.clock import Clock, from_us
+from cerver_core.clock import Clock, from_us, to_us
 from cerver_core.engine.audit import Audit
 from cerver_core.engine.directory import JsonObject, new_account_id
 from cerver_core.engine.keys import Keys, NewKey
@@ -34,6 +35,7 @@ _INTERVAL_S = 5
 _SECOND_US = 1_000_000
 _DAY_US = 24 * 3600 * _SECOND_US
 _TRIAL_DAYS = 7
+_DEVICE_CODE = re.compile(r"[A-Za-z0-9_-]{43}")
 _LETTERS = "BCDFGHJKLMNPQRSTVWXZ23456789"  # none that look alike, no vowels: codes spell nothing
 _CODE_LETTERS = 8
 _NO_SIGN_UP = (
@@ -84,6 +86,8 @@ class EngineLogins:
 
     async def poll(self, request: PollDeviceLogin) -> DeviceLoginState:
         """Tell how a login stands; the first to see the approval gets the key."""
+        if not _DEVICE_CODE.fullmatch(request.device_code):
+            return DeviceLoginState(status="error", error="invalid_device_code")
         device = _hash(request.device_code)
         record = await self._records.get(_DEVICE, device, now_us=self._directory.now_us())
         if record is None:
@@ -101,12 +105,13 @@ class EngineLogins:
         account_id = str(record.data["account_id"])
         machine = str(record.data.get("machine_name") or "a machine")
         is_operator = record.data.get("operator") is True
-        project = record.data.get("project_slug")
+        project, ends_by_us = record.data.get("project_slug"), record.data.get("ends_by_us")
         made = await self._keys(account_id).create(
             NewKey(
                 f"login of {machine}",
                 project_slug=project if isinstance(project, str) else None,
                 is_operator=is_operator,
+                ends_by=from_us(ends_by_us) if isinstance(ends_by_us, int) else None,
             )
         )
         return DeviceLoginState(status="approved", access_token=made.key, account_id=account_id, user_id=account_id)
@@ -149,6 +154,7 @@ class EngineLogins:
             "account_id": caller.account_id,
             "project_slug": caller.project_slug,
             "operator": caller.is_operator,
+            "ends_by_us": None if caller.expires_at is None else to_us(caller.expires_at),
         }
         is_done = await self._answer(user_code, answer)
         if is_done:

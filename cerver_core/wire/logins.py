@@ -29,9 +29,9 @@ class DeviceLogin(Reply):
 
 
 class PollDeviceLogin(Request):
-    """The query of a poll."""
+    """The query of a poll; a code that is none is answered, as every poll is, below 400."""
 
-    device_code: Annotated[Name, Field(max_length=200)]
+    device_code: str = ""
 
 
 class DeviceLoginState(Reply):

@@ -45,6 +45,15 @@ async def test_every_reason_to_refuse_a_key_has_one_answer(host: EngineHost, ann
     assert len(answers) == 1
 
 
+async def test_a_key_that_ends_makes_none_that_outlives_it(host: EngineHost, ann: Person) -> None:
+    short = await key_of(ann, scope="global", expires_in_days=7)
+    asking = await host.authenticate(short.key)
+    account, end = host.cerver(asking).account, asking.expires_at
+    assert end is not None
+    for days, ends in ((None, end), (365, end), (1, end - timedelta(days=6))):
+        assert (await account.create_key(CreateKey(expires_in_days=days))).expires_at == ends
+
+
 async def test_a_revocation_holds_on_another_replica_at_once(tmp_path: Path) -> None:
     async with hosted(tmp_path) as one, hosted(tmp_path) as other:
         person = await operator(one)

@@ -47,7 +47,22 @@ async def test_a_login_that_was_denied_or_waited_too_long_gets_nothing(
     assert (await _poll(host, late)).error == "expired_token"
     assert await host.logins.waiting(late.user_code) is None
     assert not await host.logins.approve(late.user_code, await host.authenticate(ann.key))
-    assert (await host.logins.poll(PollDeviceLogin(device_code="made-up"))).error == "expired_token"
+    for made_up in ("made-up", "", "x" * 5_000, "\n"):
+        assert (await host.logins.poll(PollDeviceLogin(device_code=made_up))).error == "invalid_device_code"
+
+
+async def test_a_login_ends_with_the_key_that_approved_it(host: EngineHost, ann: Person, clock: ManualClock) -> None:
+    short = await key_of(ann, scope="global", expires_in_days=7)
+    approver = await host.authenticate(short.key)
+    login = await host.logins.start(StartDeviceLogin())
+    await host.logins.approve(login.user_code, approver)
+    key = (await _poll(host, login)).access_token
+    assert key is not None
+    assert approver.expires_at is not None
+    assert (await host.authenticate(key)).expires_at == approver.expires_at
+    clock.advance(timedelta(days=8))
+    with pytest.raises(Unauthorized):
+        await host.authenticate(key)
 
 
 async def test_a_login_gets_what_the_approver_has_and_no_more(host: EngineHost, owner: Person, ann: Person) -> None:
