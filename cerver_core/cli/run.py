@@ -13,6 +13,7 @@ from cerver_core.cli.terminal import Terminal
 from cerver_core.errors import InvalidInput
 from cerver_core.wire.computes import (
     DEFAULT_TIMEOUT_MINUTES,
+    ComputeChoice,
     ExecFinished,
     ExecOutput,
     ExecRequest,
@@ -30,6 +31,7 @@ def _arguments(parser: ArgumentParser) -> None:
     parser.add_argument("code", help="the code; - reads it from standard input")
     parser.add_argument("--runtime", choices=get_args(Runtime), help="what runs it (default: shell)")
     parser.add_argument("--session", metavar="ID", help="the session to run in (default: a new one)")
+    parser.add_argument("--provider", metavar="NAME", help="where to run it (new sessions; default: the best place)")
     parser.add_argument("--secret", action="append", metavar="NAME", help="put this secret in its environment (repeat)")
     parser.add_argument("--timeout", type=_seconds, metavar="SECONDS", help="kill it after this long")
     parser.add_argument("--cwd", metavar="PATH", help="where to start, relative to the workspace")
@@ -68,8 +70,10 @@ async def _run(cerver: Cerver, args: Namespace, terminal: Terminal) -> int:
 
 async def _session(cerver: Cerver, args: Namespace, terminal: Terminal) -> str:
     if args.session is not None:
-        if args.isolation or args.no_network:
-            raise InvalidInput("--isolation and --no-network are settled when a session is made; leave out --session")
+        if args.isolation or args.no_network or args.provider:
+            raise InvalidInput(
+                "--isolation, --no-network and --provider are settled when a session is made; leave out --session"
+            )
         return await cerver.sessions.resolve(args.session)
     minutes = math.ceil((args.timeout or 0) / 60)
     requirements = ask(
@@ -81,7 +85,15 @@ async def _session(cerver: Cerver, args: Namespace, terminal: Terminal) -> str:
             "network": not args.no_network,
         },
     )
-    made = await cerver.sessions.create(CreateSession(requirements=requirements, metadata={"source": "cerver-cli"}))
+    request = ask(
+        CreateSession,
+        {
+            "requirements": requirements,
+            "metadata": {"source": "cerver-cli"},
+            "compute": None if args.provider is None else ask(ComputeChoice, {"provider": args.provider}),
+        },
+    )
+    made = await cerver.sessions.create(request)
     terminal.note(f"session {made.session_id}")
     return made.session_id
 

@@ -40,6 +40,9 @@ def _create_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--project", metavar="SLUG", help="the project it belongs to")
     place = parser.add_mutually_exclusive_group()
     place.add_argument("--compute", metavar="ID", help="the compute it shall run on")
+    place.add_argument(
+        "--provider", metavar="NAME", help="the kind of place: local, e2b, … (default: the best)"
+    )
     place.add_argument("--no-compute", action="store_true", help="memory alone: a transcript without a sandbox")
     parser.add_argument("--runtime", choices=get_args(Runtime), help="what runs its code (default: shell)")
     parser.add_argument("--isolation", choices=get_args(IsolationLevel), help="ask for this level of isolation")
@@ -66,7 +69,7 @@ async def _create(cerver: Cerver, args: Namespace, terminal: Terminal) -> int:
         "session_type": "transcript" if args.no_compute and args.type is None else args.type,
         "harness": args.harness,
         "project_slug": args.project,
-        "compute": None if args.compute is None else ask(ComputeChoice, {"compute_id": args.compute}),
+        "compute": _choice(args),
         "requirements": requirements,
         "metadata": {"source": "cerver-cli"},
     }
@@ -74,6 +77,12 @@ async def _create(cerver: Cerver, args: Namespace, terminal: Terminal) -> int:
     if args.no_compute:
         request = CreateSession.model_validate({**request.model_dump(exclude_unset=True), "compute": None})
     return _show_envelope(await cerver.sessions.create(request), args, terminal)
+
+
+def _choice(args: Namespace) -> ComputeChoice | None:
+    if args.compute is None and args.provider is None:
+        return None
+    return ask(ComputeChoice, {"compute_id": args.compute, "provider": args.provider})
 
 
 def _list_arguments(parser: ArgumentParser) -> None:

@@ -147,3 +147,11 @@ def test_a_reader_that_goes_away_ends_the_run_quietly(home: Path) -> None:
     assert said.startswith("session ")
     assert said.count("\n") == 1
     assert _gone(marker)
+
+
+def test_a_run_names_its_provider_and_an_unknown_one_is_told(cerver: Run) -> None:
+    assert cerver("run", "--provider", "local", "echo here").out == "here\n"
+    refused = cerver("run", "--provider", "nowhere", "echo here")
+    assert refused.code == 3
+    assert "nowhere" in refused.err
+    assert cerver("create", "--provider", "local", "--json").code == 0
