@@ -1,25 +1,28 @@
 """The contract of accounts: keys, billing and limits, the audit trail; and what an operator does about accounts."""
 
-from typing import Protocol
+from __future__ import annotations
 
-from cerver_core.wire.account import (
-    AccountUsage,
-    AccountUsageList,
-    AuditPage,
-    Billing,
-    BillingPeriod,
-    CreateInvite,
-    CreateKey,
-    Invite,
-    KeyCreated,
-    KeyList,
-    ListAudit,
-    SetSpendingLimit,
-    SpendingLimit,
-    UsageQuery,
-    UsageSeries,
-    WhoAmI,
-)
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from cerver_core.wire.account import (
+        AccountUsage,
+        AccountUsageList,
+        AuditPage,
+        Billing,
+        BillingPeriod,
+        CreateInvite,
+        CreateKey,
+        Invite,
+        KeyCreated,
+        KeyList,
+        ListAudit,
+        SetSpendingLimit,
+        SpendingLimit,
+        UsageQuery,
+        UsageSeries,
+        WhoAmI,
+    )
 
 __all__ = ["Account", "Admin"]
 

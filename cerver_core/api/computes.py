@@ -1,23 +1,26 @@
 """The contract of computes: places, and executions in a session's sandbox."""
 
+from __future__ import annotations
+
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from cerver_core.wire.computes import (
-    Compute,
-    ComputeList,
-    ExecEvent,
-    ExecRequest,
-    ExecResult,
-    InstallRequest,
-)
-from cerver_core.wire.machines import HeartbeatCompute, RegisterCompute, RelayReply, RelayRequest, RemovedCompute
-from cerver_core.wire.sandboxes import Lifetime, Port, PortHost, SandboxDone
+if TYPE_CHECKING:
+    from cerver_core.wire.computes import (
+        Compute,
+        ComputeList,
+        ExecEvent,
+        ExecRequest,
+        ExecResult,
+        InstallRequest,
+    )
+    from cerver_core.wire.machines import HeartbeatCompute, RegisterCompute, RelayReply, RelayRequest, RemovedCompute
+    from cerver_core.wire.sandboxes import Lifetime, Port, PortHost, SandboxDone
 
 __all__ = ["Computes", "ExecStream"]
 
-ExecStream = AbstractAsyncContextManager[AsyncIterator[ExecEvent]]
+ExecStream = AbstractAsyncContextManager[AsyncIterator["ExecEvent"]]
 """Yields `ExecStarted`, then `ExecOutput` as it comes, then one `ExecFinished`. Leaving the block early kills."""
 
 

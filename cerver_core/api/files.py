@@ -1,9 +1,12 @@
 """The contract of files: a session's workspace. Paths are relative to it; none may leave it, nor any symlink."""
 
-from pathlib import Path
-from typing import Protocol
+from __future__ import annotations
 
-from cerver_core.wire.computes import FileList, FolderReport, WriteFile
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from cerver_core.wire.computes import FileList, FolderReport, WriteFile
 
 __all__ = ["Files"]
 

@@ -1,13 +1,17 @@
 """The host: who turns a caller's key into that caller's Cerver. What a gateway is handed."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from cerver_core.api.cerver import Cerver
 from cerver_core.api.logins import Logins
 from cerver_core.api.replies import Replies
-from cerver_core.wire.model import UtcTime
+
+if TYPE_CHECKING:
+    from cerver_core.wire.model import UtcTime
 
 __all__ = ["Caller", "Host", "KeyKind", "Scope"]
 

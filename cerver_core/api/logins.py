@@ -1,20 +1,21 @@
 """The contract of logging in: what is asked without a key, and what the approval page does."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from cerver_core.wire.logins import (
-    DeviceLogin,
-    DeviceLoginState,
-    EmailLogin,
-    LoggedIn,
-    PollDeviceLogin,
-    StartDeviceLogin,
-    Trial,
-)
-
 if TYPE_CHECKING:
     from cerver_core.api.host import Caller
+    from cerver_core.wire.logins import (
+        DeviceLogin,
+        DeviceLoginState,
+        EmailLogin,
+        LoggedIn,
+        PollDeviceLogin,
+        StartDeviceLogin,
+        Trial,
+    )
 
 __all__ = ["Logins", "WaitingLogin"]
 
@@ -59,7 +60,7 @@ class Logins(Protocol):
         """Find a login that waits, by the code that the person was shown; null when there is none (any more)."""
         ...
 
-    async def approve(self, user_code: str, caller: "Caller") -> bool:
+    async def approve(self, user_code: str, caller: Caller) -> bool:
         """Let the machine in, to the account of the caller; false when the login waits no more.
 
         Raises:

@@ -1,21 +1,24 @@
 """The contract of projects, their environments and their repos."""
 
-from typing import Protocol
+from __future__ import annotations
 
-from cerver_core.wire.projects import (
-    AddRepo,
-    CreateEnvironment,
-    CreateProject,
-    EnvironmentList,
-    EnvironmentReply,
-    Project,
-    ProjectList,
-    ProjectReply,
-    RepoList,
-    RepoReply,
-    UpdateEnvironment,
-    UpdateProject,
-)
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from cerver_core.wire.projects import (
+        AddRepo,
+        CreateEnvironment,
+        CreateProject,
+        EnvironmentList,
+        EnvironmentReply,
+        Project,
+        ProjectList,
+        ProjectReply,
+        RepoList,
+        RepoReply,
+        UpdateEnvironment,
+        UpdateProject,
+    )
 
 __all__ = ["Projects"]
 

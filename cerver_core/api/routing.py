@@ -1,11 +1,14 @@
 """The contract of routing: where work should run, what is known of the places, and the rules that choose."""
 
-from typing import Protocol
+from __future__ import annotations
 
-from cerver_core.wire.policies import CommunityPolicies, PolicyReply, PutPolicy
-from cerver_core.wire.providers import ProviderCatalog
-from cerver_core.wire.routing import Recommendation, RecommendRequest
-from cerver_core.wire.stress import StressReport, StressRequest
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from cerver_core.wire.policies import CommunityPolicies, PolicyReply, PutPolicy
+    from cerver_core.wire.providers import ProviderCatalog
+    from cerver_core.wire.routing import Recommendation, RecommendRequest
+    from cerver_core.wire.stress import StressReport, StressRequest
 
 __all__ = ["RoutingAdvice"]
 

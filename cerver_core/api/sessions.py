@@ -1,20 +1,23 @@
 """The contract of sessions."""
 
-from typing import Protocol
+from __future__ import annotations
 
-from cerver_core.wire.sessions import (
-    AttachCompute,
-    CreateSession,
-    ListSessions,
-    SessionEnvelope,
-    SessionMetrics,
-    SessionPage,
-    SessionRecord,
-    SpawnSession,
-    UpdateSession,
-)
-from cerver_core.wire.transcripts import AppendReply
-from cerver_core.wire.turns import ReportStatus, SendInput, SwitchTool
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from cerver_core.wire.sessions import (
+        AttachCompute,
+        CreateSession,
+        ListSessions,
+        SessionEnvelope,
+        SessionMetrics,
+        SessionPage,
+        SessionRecord,
+        SpawnSession,
+        UpdateSession,
+    )
+    from cerver_core.wire.transcripts import AppendReply
+    from cerver_core.wire.turns import ReportStatus, SendInput, SwitchTool
 
 __all__ = ["Sessions"]
 

@@ -1,22 +1,25 @@
 """The contract of transcripts."""
 
+from __future__ import annotations
+
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from cerver_core.wire.digests import Digest, DigestTranscripts
-from cerver_core.wire.redactions import RedactReport, RedactTranscripts
-from cerver_core.wire.search import SearchPage, SearchTranscripts
-from cerver_core.wire.transcripts import (
-    AppendEntries,
-    AppendReply,
-    Entry,
-    ExportPage,
-    ExportTranscript,
-    ImportReply,
-    ReadTranscript,
-    TranscriptPage,
-)
+if TYPE_CHECKING:
+    from cerver_core.wire.digests import Digest, DigestTranscripts
+    from cerver_core.wire.redactions import RedactReport, RedactTranscripts
+    from cerver_core.wire.search import SearchPage, SearchTranscripts
+    from cerver_core.wire.transcripts import (
+        AppendEntries,
+        AppendReply,
+        Entry,
+        ExportPage,
+        ExportTranscript,
+        ImportReply,
+        ReadTranscript,
+        TranscriptPage,
+    )
 
 __all__ = ["Transcripts"]
 

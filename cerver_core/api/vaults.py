@@ -1,18 +1,21 @@
 """The contract of vaults, and of the credentials an account brings for its providers. Values go in, never out."""
 
-from typing import Protocol
+from __future__ import annotations
 
-from cerver_core.wire.vaults import (
-    CreateVault,
-    ProviderCredentials,
-    ProviderCredentialsList,
-    SetCredentials,
-    UpdateVault,
-    Vault,
-    VaultCreated,
-    VaultList,
-    VaultVerified,
-)
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from cerver_core.wire.vaults import (
+        CreateVault,
+        ProviderCredentials,
+        ProviderCredentialsList,
+        SetCredentials,
+        UpdateVault,
+        Vault,
+        VaultCreated,
+        VaultList,
+        VaultVerified,
+    )
 
 __all__ = ["Vaults"]
 

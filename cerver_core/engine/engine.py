@@ -1,37 +1,45 @@
-"""The engine: a store, providers and a secret backend, opened together; one Cerver per account over them."""
+"""The engine: a store, providers and a secret backend, opened together; one Cerver per account over them.
+
+A resource's module loads when it is first asked for: an agent waits for its first answer, which needs one of them.
+"""
+
+from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from typing import Self
+from functools import cached_property
+from typing import TYPE_CHECKING, Self
 
 import anyio
 
 from cerver_core.api.host import Caller
 from cerver_core.clock import Clock, SystemClock
-from cerver_core.engine.account import EngineAccount
-from cerver_core.engine.admin import EngineAdmin
-from cerver_core.engine.computes import EngineComputes
 from cerver_core.engine.context import Context
-from cerver_core.engine.executions import Executions
 from cerver_core.engine.feed import Feed
-from cerver_core.engine.files import EngineFiles
 from cerver_core.engine.holders import this_process
 from cerver_core.engine.journal import Journal
-from cerver_core.engine.lifecycle import Lifecycles
 from cerver_core.engine.masking import Detection, Masking
-from cerver_core.engine.placement import Placement
-from cerver_core.engine.projects import EngineProjects
 from cerver_core.engine.retention import Retention
-from cerver_core.engine.routing import EngineRouting
-from cerver_core.engine.sessions import EngineSessions
 from cerver_core.engine.tenant import Tenant
-from cerver_core.engine.transcripts import EngineTranscripts
-from cerver_core.engine.vaults import EngineVaults
-from cerver_core.providers.base import Provider
 from cerver_core.redaction import KnownSecrets
-from cerver_core.secrets.base import SecretBackend
-from cerver_core.stores.base import Store, WatchedStore
+from cerver_core.stores.base import WatchedStore
 from cerver_core.stores.notices import Noticing
+
+if TYPE_CHECKING:
+    from cerver_core.engine.account import EngineAccount
+    from cerver_core.engine.admin import EngineAdmin
+    from cerver_core.engine.computes import EngineComputes
+    from cerver_core.engine.files import EngineFiles
+    from cerver_core.engine.lifecycle import Lifecycles
+    from cerver_core.engine.placement import Placement
+    from cerver_core.engine.projects import EngineProjects
+    from cerver_core.engine.routing import EngineRouting
+    from cerver_core.engine.sessions import EngineSessions
+    from cerver_core.engine.transcripts import EngineTranscripts
+    from cerver_core.engine.vaults import EngineVaults
+    from cerver_core.providers.base import Provider
+    from cerver_core.secrets.base import SecretBackend
+    from cerver_core.stores.base import Store
 
 __all__ = ["AccountCerver", "Engine"]
 
@@ -40,17 +48,82 @@ class AccountCerver:
     """One account's Cerver, done here. Satisfies `cerver_core.api.Cerver`."""
 
     def __init__(self, context: Context) -> None:
-        placement = Placement(context)
         self.context = context
-        self.sessions = EngineSessions(context, Lifecycles(context, placement))
-        self.transcripts = EngineTranscripts(context)
-        self.computes = EngineComputes(context, Executions(context))
-        self.files = EngineFiles(context)
-        self.routing = EngineRouting(context, placement)
-        self.projects = EngineProjects(context)
-        self.account = EngineAccount(context, self.projects)
-        self.admin = EngineAdmin(context)
-        self.vaults = EngineVaults(context)
+
+    @cached_property
+    def sessions(self) -> EngineSessions:
+        """Open, find, pause, resume, spawn and end sessions."""
+        from cerver_core.engine.sessions import EngineSessions
+
+        return EngineSessions(self.context, self._open_lifecycles)
+
+    @cached_property
+    def transcripts(self) -> EngineTranscripts:
+        """Append to transcripts, read and export them."""
+        from cerver_core.engine.transcripts import EngineTranscripts
+
+        return EngineTranscripts(self.context)
+
+    @cached_property
+    def computes(self) -> EngineComputes:
+        """Find places and run code in a session's sandbox."""
+        from cerver_core.engine.computes import EngineComputes
+        from cerver_core.engine.executions import Executions
+
+        return EngineComputes(self.context, Executions(self.context))
+
+    @cached_property
+    def files(self) -> EngineFiles:
+        """Move files in and out of a session's workspace."""
+        from cerver_core.engine.files import EngineFiles
+
+        return EngineFiles(self.context)
+
+    @cached_property
+    def routing(self) -> EngineRouting:
+        """Ask where work should run, and why."""
+        from cerver_core.engine.routing import EngineRouting
+
+        return EngineRouting(self.context, self._placement)
+
+    @cached_property
+    def projects(self) -> EngineProjects:
+        """Projects, their environments and repos."""
+        from cerver_core.engine.projects import EngineProjects
+
+        return EngineProjects(self.context)
+
+    @cached_property
+    def account(self) -> EngineAccount:
+        """Keys, bills, limits, the audit trail."""
+        from cerver_core.engine.account import EngineAccount
+
+        return EngineAccount(self.context, self.projects)
+
+    @cached_property
+    def admin(self) -> EngineAdmin:
+        """What the operator of a gateway does about accounts."""
+        from cerver_core.engine.admin import EngineAdmin
+
+        return EngineAdmin(self.context)
+
+    @cached_property
+    def vaults(self) -> EngineVaults:
+        """Connections to secret stores, and providers' credentials."""
+        from cerver_core.engine.vaults import EngineVaults
+
+        return EngineVaults(self.context)
+
+    def _open_lifecycles(self) -> Lifecycles:
+        from cerver_core.engine.lifecycle import Lifecycles
+
+        return Lifecycles(self.context, self._placement)
+
+    @cached_property
+    def _placement(self) -> Placement:
+        from cerver_core.engine.placement import Placement
+
+        return Placement(self.context)
 
 
 class Engine:

@@ -1,15 +1,20 @@
 """What must hold before a session is opened: its project and environment are there, its price is within the limit."""
 
+from __future__ import annotations
+
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING
 
-from cerver_core.engine.audit import Audit
-from cerver_core.engine.context import Context
-from cerver_core.engine.projects import EngineProjects
 from cerver_core.engine.secret_sources import ENVIRONMENT_KEY
 from cerver_core.engine.spending import Meter
 from cerver_core.errors import Forbidden, InvalidInput, ProjectKeyRequired
-from cerver_core.wire.sessions import CreateSession
+
+if TYPE_CHECKING:
+    from cerver_core.engine.context import Context
+    from cerver_core.engine.projects import EngineProjects
+    from cerver_core.wire.sessions import CreateSession
 
 __all__ = ["Opening"]
 
@@ -19,9 +24,13 @@ class Opening:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._projects = EngineProjects(context)
-        self._audit = Audit(context.tenant, context.rows.records)
         self._meter = Meter(context.tenant, context.rows.records, context.clock)
+
+    @cached_property
+    def _projects(self) -> EngineProjects:
+        from cerver_core.engine.projects import EngineProjects
+
+        return EngineProjects(self._context)
 
     @asynccontextmanager
     async def admitted(self, request: CreateSession) -> AsyncGenerator[CreateSession]:

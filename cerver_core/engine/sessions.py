@@ -1,30 +1,36 @@
 """Sessions on this machine: reading, finding and updating them; their lifecycle is in `lifecycle.py`."""
 
+from __future__ import annotations
+
 import base64
 import binascii
 from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from cerver_core.engine import views
-from cerver_core.engine.context import Context
-from cerver_core.engine.lifecycle import Lifecycles
-from cerver_core.engine.turns import Turns
 from cerver_core.errors import AmbiguousReference, InvalidInput, NotFound, NotSupported, SessionNotFound
 from cerver_core.stores.base import SessionChange, SessionQuery
-from cerver_core.wire.sessions import (
-    AttachCompute,
-    CreateSession,
-    ListSessions,
-    SessionEnvelope,
-    SessionMetrics,
-    SessionPage,
-    SessionRecord,
-    SpawnSession,
-    Status,
-    UpdateSession,
-    status_filter,
-)
-from cerver_core.wire.transcripts import AppendReply
-from cerver_core.wire.turns import ReportStatus, SendInput, SwitchTool
+from cerver_core.wire.sessions import SessionMetrics, SessionPage, status_filter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cerver_core.engine.context import Context
+    from cerver_core.engine.lifecycle import Lifecycles
+    from cerver_core.engine.turns import Turns
+    from cerver_core.wire.sessions import (
+        AttachCompute,
+        CreateSession,
+        ListSessions,
+        SessionEnvelope,
+        SessionRecord,
+        SpawnSession,
+        Status,
+        UpdateSession,
+    )
+    from cerver_core.wire.transcripts import AppendReply
+    from cerver_core.wire.turns import ReportStatus, SendInput, SwitchTool
 
 __all__ = ["EngineSessions"]
 
@@ -34,10 +40,19 @@ _CANDIDATES_SHOWN = 5
 class EngineSessions:
     """See `cerver_core.api.sessions.Sessions`."""
 
-    def __init__(self, context: Context, lifecycles: Lifecycles) -> None:
+    def __init__(self, context: Context, open_lifecycles: Callable[[], Lifecycles]) -> None:
         self._context = context
-        self._lifecycles = lifecycles
-        self._turns = Turns(context, lifecycles)
+        self._open_lifecycles = open_lifecycles
+
+    @cached_property
+    def _lifecycles(self) -> Lifecycles:
+        return self._open_lifecycles()
+
+    @cached_property
+    def _turns(self) -> Turns:
+        from cerver_core.engine.turns import Turns
+
+        return Turns(self._context, self._lifecycles)
 
     async def create(self, request: CreateSession) -> SessionEnvelope:
         """Open a session."""

@@ -3,21 +3,26 @@
 A session costs what the price table says; an execution, what its provider's time costs. Money is in micro-USD.
 """
 
+from __future__ import annotations
+
 import logging
 import math
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import anyio
 
 from cerver_core.catalog.computes import PROFILES
 from cerver_core.catalog.prices import cost_usd
-from cerver_core.clock import Clock
-from cerver_core.engine.tenant import Tenant
 from cerver_core.errors import CerverError, PaymentRequired
-from cerver_core.stores.records import RecordStore
-from cerver_core.wire.account import SpendingLimit
+
+if TYPE_CHECKING:
+    from cerver_core.clock import Clock
+    from cerver_core.engine.tenant import Tenant
+    from cerver_core.stores.records import RecordStore
+    from cerver_core.wire.account import SpendingLimit
 
 __all__ = ["SESSION_MICRO_USD", "Meter", "day_of", "month_of"]
 
@@ -96,6 +101,8 @@ class Meter:
 
     async def show_limit(self, project: str | None) -> SpendingLimit:
         """Tell the limit and how much of it is left."""
+        from cerver_core.wire.account import SpendingLimit
+
         limit, is_default = await self.limit(project)
         spent = await self.spent(project)
         return SpendingLimit(

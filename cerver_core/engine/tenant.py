@@ -1,17 +1,21 @@
 """For whom the engine works: the account, the key that asked, the project it is bound to, and the gateway around it."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from cerver_core.api.host import Caller
-from cerver_core.engine.directory import Directory
 from cerver_core.errors import NotSupported
 from cerver_core.keys import prefix_of
-from cerver_core.sealing import Sealer
-from cerver_core.secrets.base import SecretBackend
-from cerver_core.secrets.connection import VaultConnection
-from cerver_core.stores.records import RecordStore
+
+if TYPE_CHECKING:
+    from cerver_core.api.host import Caller
+    from cerver_core.engine.directory import Directory
+    from cerver_core.sealing import Sealer
+    from cerver_core.secrets.base import SecretBackend
+    from cerver_core.secrets.connection import VaultConnection
+    from cerver_core.stores.records import RecordStore
 
 __all__ = ["LOCAL_ACCOUNT", "HostOptions", "Hosting", "SignUp", "Tenant"]
 
@@ -19,7 +23,7 @@ LOCAL_ACCOUNT = "local"
 """The one account of an embedded Cerver."""
 
 SignUp = Literal["open", "invite", "closed"]
-OpenVault = Callable[[VaultConnection], SecretBackend]
+OpenVault = Callable[["VaultConnection"], "SecretBackend"]
 
 
 @dataclass(frozen=True, slots=True)

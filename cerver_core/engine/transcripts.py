@@ -1,28 +1,23 @@
-"""Transcripts on this machine."""
+"""Transcripts on this machine. What one call alone needs loads with that call: an agent waits for the first."""
+
+from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import anyio
 
 from cerver_core.clock import to_us
 from cerver_core.engine import views
 from cerver_core.engine.context import Context
-from cerver_core.engine.digests import digest
 from cerver_core.engine.feed import News
 from cerver_core.engine.reads import read
-from cerver_core.engine.redactions import redact
-from cerver_core.engine.search import search
 from cerver_core.errors import SessionStateConflict
 from cerver_core.ids import new_session_id
-from cerver_core.importers.jsonl import JsonlImporter
 from cerver_core.render import transcripts as render
-from cerver_core.render.claude_code import as_claude_code
 from cerver_core.stores.base import ReadWindow, SessionChange, StoredSession
-from cerver_core.wire.digests import Digest, DigestTranscripts
-from cerver_core.wire.redactions import RedactReport, RedactTranscripts
-from cerver_core.wire.search import SearchPage, SearchTranscripts
 from cerver_core.wire.sessions import Lifecycle, SessionRecord
 from cerver_core.wire.transcripts import (
     MAX_ENTRIES_PER_APPEND,
@@ -36,6 +31,11 @@ from cerver_core.wire.transcripts import (
     ReadTranscript,
     TranscriptPage,
 )
+
+if TYPE_CHECKING:
+    from cerver_core.wire.digests import Digest, DigestTranscripts
+    from cerver_core.wire.redactions import RedactReport, RedactTranscripts
+    from cerver_core.wire.search import SearchPage, SearchTranscripts
 
 __all__ = ["EngineTranscripts"]
 
@@ -94,6 +94,8 @@ class EngineTranscripts:
 
     async def import_jsonl(self, document: str, *, session_name: str | None = None) -> ImportReply:
         """Make a new session from a JSON-lines export."""
+        from cerver_core.importers.jsonl import JsonlImporter
+
         source = JsonlImporter().parse(document)
         told = source.session
         masking = self._context.masking
@@ -124,14 +126,20 @@ class EngineTranscripts:
 
     async def search(self, request: SearchTranscripts) -> SearchPage:
         """Find sessions by what stands in them."""
+        from cerver_core.engine.search import search
+
         return await search(self._context, request)
 
     async def digest(self, request: DigestTranscripts) -> Digest:
         """Outline sessions in their own words."""
+        from cerver_core.engine.digests import digest
+
         return await digest(self._context, request)
 
     async def redact(self, request: RedactTranscripts) -> RedactReport:
         """Take texts and credentials out of what is stored."""
+        from cerver_core.engine.redactions import redact
+
         return await redact(self._context, request)
 
     @asynccontextmanager
@@ -160,5 +168,7 @@ def _piece(form: ExportFormat, record: SessionRecord, raw: tuple[str, ...]) -> s
         return render.as_jsonl(raw)
     entries = TranscriptPage(session_id="", raw=raw, total=0).entries
     if form == "claude-code":
+        from cerver_core.render.claude_code import as_claude_code
+
         return as_claude_code(entries, record)
     return render.as_text(entries) if form == "text" else render.as_markdown(entries)
