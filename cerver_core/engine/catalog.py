@@ -58,4 +58,4 @@ def how_to(profile: ComputeProfile) -> str:
     if profile.name == "cerver_local_provider":
         return "Run the relay on the machine, signed in to the gateway that you use"
     ways = ", or ".join(" and ".join(group) for group in profile.credentials)
-    return f"To use {profile.title}, set {ways}, or give its credentials to your account"
+    return f"To use {profile.title}, set {ways} where Cerver runs"

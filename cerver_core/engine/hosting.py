@@ -135,7 +135,7 @@ class EngineHost:
     def replies(self, caller: Caller) -> Replies:
         """Give what was answered to the account under idempotency keys."""
         records = self._context(Tenant(caller, self.hosting)).rows.records
-        return EngineReplies(records, self._clock)
+        return EngineReplies(records, self._clock, project=caller.project_slug)
 
     async def is_ready(self) -> bool:
         """Tell whether the store answers."""

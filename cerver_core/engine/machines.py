@@ -35,7 +35,7 @@ class Machines:
         """List them, by id."""
         now_us = self._context.now_us()
         kept = await self._context.rows.records.list(_KIND, now_us=now_us, limit=_MOST)
-        return tuple(_compute(record, now_us) for record in kept)
+        return tuple(self._shown(record, now_us) for record in kept)
 
     async def register(self, request: RegisterCompute) -> Compute:
         """Make one known. What its relay connects with is not kept."""
@@ -87,14 +87,17 @@ class Machines:
         kept = await self._context.rows.records.put(_KIND, compute_id, data, now_us=now_us)
         if kept is None:
             raise _unknown(compute_id)
-        return _compute(kept, now_us)
+        return self._shown(kept, now_us)
+
+    def _shown(self, record: Record, now_us: int) -> Compute:
+        return _compute(record, now_us, self._context.tenant.account_id)
 
 
 def _unknown(compute_id: str) -> ComputeNotFound:
     return ComputeNotFound(f"there is no registered machine {compute_id}; list the computes to see those there are")
 
 
-def _compute(record: Record, now_us: int) -> Compute:
+def _compute(record: Record, now_us: int, owner_id: str) -> Compute:
     is_heard = now_us - record.updated_at_us <= OFFLINE_AFTER_S * 1_000_000 and record.data["status"] != "offline"
     capabilities = record.data["capabilities"]
     return Compute(
@@ -104,5 +107,6 @@ def _compute(record: Record, now_us: int) -> Compute:
         status="ready" if is_heard else "offline",
         kind=str(record.data["kind"]),
         last_heartbeat_at=from_us(record.updated_at_us),
+        owner_id=owner_id,
         capabilities=capabilities if isinstance(capabilities, dict) else {},
     )

@@ -124,11 +124,13 @@ class Placement:
 
         Raises:
             NoComputeAvailable: nothing executable is left; `detail` is the report, with what each attempt came to.
-            ComputeNotFound: the chosen compute or provider does not exist.
+            ComputeNotFound: the chosen compute does not exist, or nobody knows the provider.
             IsolationUnavailable, RuntimeMissing, NotSupported: no compute can do what the requirements ask.
         """
         chosen = None if choice is None else await self.choose(choice)
         report = await self.advise(_narrowed(request, chosen), require_executable=True, chosen=chosen)
+        if chosen is not None and chosen not in self._providers:
+            raise _with_report(NoComputeAvailable(f"{chosen} cannot run here now. {how_to(PROFILES[chosen])}"), report)
         probed = await self._probed(report, request, canary) if chosen is None else None
         tries = _Tries()
         for name in _in_order(report, probed):
@@ -184,10 +186,10 @@ class Placement:
         await self.observations.add(await profile_of(provider), seen)
 
     async def choose(self, choice: ComputeChoice) -> str | None:
-        """Find the provider that a choice names; null when it names none.
+        """Find the provider that a choice names, configured here or not; null when it names none.
 
         Raises:
-            ComputeNotFound: the chosen compute or provider does not exist.
+            ComputeNotFound: the chosen compute does not exist, or nobody knows the provider.
         """
         if choice.provider is None and choice.compute_id is None:
             return None
@@ -204,9 +206,9 @@ class Placement:
         raise ComputeNotFound(f"there is no compute {compute_id}; list the computes to see those there are")
 
     def _known(self, name: str) -> str:
-        if name not in self._providers:
+        if name not in self._providers and name not in PROFILES:
             there = ", ".join(self._providers) or "none"
-            raise ComputeNotFound(f"there is no provider {name} here; configured: {there}", provider=name)
+            raise ComputeNotFound(f"there is no provider {name}; configured here: {there}", provider=name)
         return name
 
 
@@ -257,8 +259,12 @@ def _routing(report: Recommendation, name: str, attempts: Sequence[Attempt], pro
 def _nothing_left(report: Recommendation, attempts: Sequence[Attempt]) -> NoComputeAvailable:
     tried = [f"{attempt.provider}: {attempt.reason}" for attempt in attempts]
     reasons = "; ".join(tried or report.decision.secondary_reasons)
-    error = NoComputeAvailable(f"no compute can take this work: {reasons}")
-    error.detail.update(report.model_dump(mode="json"))
+    error = _with_report(NoComputeAvailable(f"no compute can take this work: {reasons}"), report)
     if attempts:
         error.detail["attempts"] = [attempt.model_dump(mode="json") for attempt in attempts]
+    return error
+
+
+def _with_report(error: NoComputeAvailable, report: Recommendation) -> NoComputeAvailable:
+    error.detail.update(report.model_dump(mode="json"))
     return error

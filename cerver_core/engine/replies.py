@@ -20,16 +20,17 @@ _LONGEST_CALL_S = 15 * 60
 
 
 class EngineReplies:
-    """See `cerver_core.api.replies.Replies`."""
+    """See `cerver_core.api.replies.Replies`. What was answered to a project's keys is told to that project's alone."""
 
-    def __init__(self, records: RecordStore, clock: Clock) -> None:
+    def __init__(self, records: RecordStore, clock: Clock, *, project: str | None = None) -> None:
         self._records = records
         self._clock = clock
+        self._project = project
 
     async def claim(self, operation: str, key: str, fingerprint: str) -> KeptReply | None:
         """Write a mark where there is none; else read what the one that is there says."""
         now_us = to_us(self._clock.now())
-        record_id = _id(operation, key)
+        record_id = self._id(operation, key)
         made = await self._records.put(
             _KIND,
             record_id,
@@ -48,7 +49,7 @@ class EngineReplies:
     async def keep(self, operation: str, key: str, reply: KeptReply) -> None:
         """Write the reply over the mark, whose fingerprint stays."""
         now_us = to_us(self._clock.now())
-        record_id = _id(operation, key)
+        record_id = self._id(operation, key)
         mark = await self._records.get(_KIND, record_id, now_us=now_us)
         if mark is None:
             return
@@ -59,11 +60,11 @@ class EngineReplies:
 
     async def release(self, operation: str, key: str) -> None:
         """Remove the mark."""
-        await self._records.delete(_KIND, _id(operation, key))
+        await self._records.delete(_KIND, self._id(operation, key))
 
-
-def _id(operation: str, key: str) -> str:
-    return f"{operation} {sha256(key.encode()).hexdigest()}"
+    def _id(self, operation: str, key: str) -> str:
+        told = key if self._project is None else f"{self._project}\0{key}"
+        return f"{operation} {sha256(told.encode()).hexdigest()}"
 
 
 def _told(record: Record, fingerprint: str) -> KeptReply:

@@ -28,7 +28,7 @@ ROUTING_EXAMPLES: Mapping[str, Pair] = {
                     "title": "E2B",
                     "status": "not_configured",
                     "executable": False,
-                    "missing": "To use E2B, set E2B_API_KEY, or give its credentials to your account",
+                    "missing": "To use E2B, set E2B_API_KEY where Cerver runs",
                     "credentials": [["E2B_API_KEY"]],
                     "billing": "allocated",
                     "facts": {

@@ -107,7 +107,8 @@ class RuntimeFound(Reply):
 class Compute(Reply):
     """One place where code can run.
 
-    `status` is `ready`, or `offline` for a registered machine that was not heard of for three minutes.
+    `status` is `ready`, or `offline` for a registered machine that was not heard of for three minutes. `owner_id` is
+    the account that registered it; null for a compute that nobody registered.
     """
 
     compute_id: str
@@ -117,6 +118,7 @@ class Compute(Reply):
     scope: str = "private"
     kind: str = "local"
     last_heartbeat_at: UtcTime | None = None
+    owner_id: str | None = None
     capabilities: Mapping[str, JsonValue] = {}
     runtimes: tuple[RuntimeFound, ...] = ()
     isolation: Isolation | None = None

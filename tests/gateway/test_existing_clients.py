@@ -116,6 +116,16 @@ class TestTheCommandLineClient:
         assert {"providers", "decision", "human_summary"} <= set(report)
         assert report["decision"]["recommended_provider"] is None
 
+    async def test_a_cloud_that_is_not_set_up_here_is_409_with_the_report(self, http: httpx2.AsyncClient) -> None:
+        for compute in ({"provider": "e2b"}, {"compute_id": "provider_e2b"}):
+            answer = await http.post(SESSIONS, json={"compute": compute})
+            report = answer.json()
+            assert (answer.status_code, report["code"]) == (409, "no_compute")
+            assert "E2B_API_KEY" in report["error"]
+            assert {"request_id", "providers", "decision", "human_summary"} <= set(report)
+        answer = await http.post(SESSIONS, json={"compute": {"provider": "nowhere"}})
+        assert (answer.status_code, answer.json()["code"]) == (404, "compute_not_found")
+
     async def test_following_ends_when_the_session_is_no_longer_running(self, http: httpx2.AsyncClient) -> None:
         session_id = await opened(http)
         session = f"{SESSIONS}/{session_id}"
@@ -155,6 +165,7 @@ class TestTheRelay:
         made = await http.post("/v2/computes/register", json=self.REGISTRATION)
         assert made.is_success
         assert made.json()["compute_id"] == self.COMPUTE
+        assert made.json()["owner_id"] == (await told(http, "/v2/auth/whoami"))["account_id"]
         assert "ck_of_the_relay" not in made.text
         beat = {"status": "online", "capabilities": {"cli_tools": ["claude"]}, "metadata": {"mode": "tui"}}
         heard = await http.post(f"/v2/computes/{self.COMPUTE}/heartbeat", json=beat)

@@ -100,13 +100,16 @@ async def test_what_failed_can_be_tried_again_with_the_same_key(replies: EngineR
     assert refused.count == 1
 
 
-async def test_operations_and_accounts_have_keys_of_their_own(store: Store, clock: ManualClock) -> None:
+async def test_operations_accounts_and_projects_have_keys_of_their_own(store: Store, clock: ManualClock) -> None:
     mine = EngineReplies(store.account("acme").records, clock)
     theirs = EngineReplies(store.account("other").records, clock)
+    web, shop = (EngineReplies(store.account("acme").records, clock, project=slug) for slug in ("web", "shop"))
     call = _Call(Response(b"{}"))
     for replies, operation in ((mine, _CREATE), (theirs, _CREATE), (mine, OPERATIONS["sessions.spawn"])):
         await once(operation, "k1", b"body", replies, call)
-    assert call.count == 3
+    for replies in (web, shop, web):
+        await once(_CREATE, "k1", b"body", replies, call)
+    assert call.count == 5
 
 
 async def test_a_stream_or_a_large_answer_is_not_kept_but_not_done_twice(replies: EngineReplies) -> None:
