@@ -9,8 +9,9 @@ import math
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Generator, Mapping
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from types import TracebackType
-from typing import Self, cast
+from typing import TYPE_CHECKING, Self, cast
 from urllib.parse import urlsplit
 
 import anyio
@@ -33,7 +34,10 @@ from cerver_core.errors import (
     Unauthorized,
 )
 
-__all__ = ["CloudHttp", "Content", "Vendor", "placeable"]
+if TYPE_CHECKING:
+    import ssl
+
+__all__ = ["CloudHttp", "Content", "Vendor", "placeable", "trusted"]
 
 Content = bytes | AsyncIterable[bytes]
 
@@ -79,6 +83,7 @@ class CloudHttp:
         self._connect_timeout_s = connect_timeout_s
         self._http = httpx2.AsyncClient(
             headers={"User-Agent": "cerver", **headers},
+            verify=trusted(),
             limits=httpx2.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=4),
         )
 
@@ -229,6 +234,12 @@ class CloudHttp:
             raise self.broken(f"cannot be asked, or answered {asked} in an encoding that cannot be read") from error
         except UnicodeEncodeError as error:
             raise InvalidInput("what is asked holds text that is not Unicode (half of a surrogate pair)") from error
+
+
+@cache
+def trusted() -> "ssl.SSLContext":
+    """Give the certificates that this process trusts. Reading them takes up to 0.1 s of CPU, so it is done once."""
+    return httpx2.create_ssl_context()
 
 
 @contextmanager

@@ -13,7 +13,7 @@ import anyio
 import httpx2
 
 from cerver_core.errors import NotSupported, ProviderUnavailable
-from cerver_core.providers.http import CloudHttp
+from cerver_core.providers.http import CloudHttp, trusted
 
 if TYPE_CHECKING:
     from wsproto.connection import Connection
@@ -66,7 +66,7 @@ class Sockets:
         with self._http.mapped(f"GET {httpx2.URL(url).path}"):
             if self._client is None:
                 limit = httpx2.Timeout(None, connect=_CONNECT_S)
-                self._client = httpx2.AsyncClient(headers=self._headers, timeout=limit)
+                self._client = httpx2.AsyncClient(headers=self._headers, timeout=limit, verify=trusted())
             request = self._client.build_request("GET", url, params=query, headers=_handshake())
             response = await self._client.send(request, stream=True)
             try:
