@@ -4,7 +4,7 @@ import socket
 import threading
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import anyio
@@ -18,7 +18,17 @@ from cerver_core.gateway.server import Server, bind
 from cerver_core.hosting import open_host
 from tests.engine.roads import settings_for
 
-__all__ = ["Hosts", "Opened", "Running", "connection_to", "gateway", "guarded_host", "opened_host", "sqlite_host"]
+__all__ = [
+    "Hosts",
+    "Opened",
+    "Running",
+    "connection_to",
+    "gateway",
+    "guarded_host",
+    "opened_host",
+    "postgres_host",
+    "sqlite_host",
+]
 
 _LIMIT_S = 30
 
@@ -63,6 +73,11 @@ async def opened_host(settings: Settings, *, is_local_compute: bool = True) -> A
 def sqlite_host(home: Path) -> AbstractAsyncContextManager[Opened]:
     """Open a host on a SQLite file."""
     return opened_host(settings_for(home))
+
+
+def postgres_host(home: Path, url: str) -> AbstractAsyncContextManager[Opened]:
+    """Open a host on a Postgres that is empty."""
+    return opened_host(replace(settings_for(home), database_url=url))
 
 
 def guarded_host(home: Path) -> AbstractAsyncContextManager[Opened]:
