@@ -52,6 +52,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "logout": ("login", "give the key that is set back"),
     "whoami": ("login", "tell whose key is set and what it may do"),
     "keys": ("keys", "list, make and revoke keys of a gateway"),
+    "vaults": ("vaults", "connect secret stores to a gateway"),
+    "credentials": ("vaults", "keep the credentials of cloud providers at a gateway"),
     "projects": ("projects", "list and make projects, their environments and repos"),
     "admin": ("admin", "operate a gateway: accounts, invitations, the master key"),
     "serve": ("serve", "host Cerver over HTTP, for many people and machines"),
@@ -75,6 +77,7 @@ OVERVIEW: Sequence[tuple[str, str]] = (
     ("login logout", "get a key of a gateway; give it back"),
     ("whoami keys", "whose key is set; the account's keys"),
     ("projects", "projects, their environments and repos"),
+    ("vaults credentials", "what a gateway keeps encrypted for you"),
     ("serve admin", "host Cerver over HTTP, for many people and machines"),
     ("doctor", "say what works here, what does not, and what to do"),
 )
@@ -140,7 +143,7 @@ def _run(arguments: list[str], terminal: Terminal) -> int:
 
 
 def _overview() -> str:
-    lines = [f"  {names:<18}{what}" for names, what in OVERVIEW]
+    lines = [f"  {names:<19}{what}" for names, what in OVERVIEW]
     return "\n".join([_HEADER, *lines, _FOOTER])
 
 
