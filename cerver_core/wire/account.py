@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import AliasChoices, Field, JsonValue, model_serializer, model_validator
 
-from cerver_core.wire.model import Name, Reply, Request, UtcTime
+from cerver_core.wire.model import Name, Reply, Request, ToldTime, UtcTime
 
 __all__ = [
     "AccountUsage",
@@ -112,8 +112,8 @@ class KeyList(Reply):
 class BillingPeriod(Request):
     """The query of a bill: from `since` to `until`; the running month when left out. At most 366 days."""
 
-    since: UtcTime | None = None
-    until: UtcTime | None = None
+    since: ToldTime | None = None
+    until: ToldTime | None = None
 
 
 class Period(Reply):

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, TypeVar, cast
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, JsonValue
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, JsonValue
 from pydantic.alias_generators import to_camel
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pydantic.json_schema import JsonSchemaValue
     from pydantic_core import CoreSchema
 
-__all__ = ["MAX_SEQ", "CamelReply", "Json", "JsonObject", "Name", "Reply", "Request", "UtcTime"]
+__all__ = ["MAX_SEQ", "CamelReply", "Json", "JsonObject", "Name", "Reply", "Request", "ToldTime", "UtcTime"]
 
 T = TypeVar("T")
 
@@ -32,6 +32,19 @@ def _in_utc(value: datetime) -> datetime:
 
 UtcTime = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 """An instant with an offset; written as RFC 3339."""
+
+_WITHOUT_OFFSET = re.compile(r"\d{4}-\d\d-\d\d(?P<time>[T ]\d\d:\d\d(:\d\d(\.\d+)?)?)?")
+
+
+def _as_utc(value: object) -> object:
+    told = _WITHOUT_OFFSET.fullmatch(value) if isinstance(value, str) else None
+    if told is None:
+        return value
+    return f"{value}Z" if told["time"] else f"{value}T00:00:00Z"
+
+
+ToldTime = Annotated[UtcTime, BeforeValidator(_as_utc)]
+"""An instant as older clients may write it: ISO 8601 without an offset is UTC, a day is its beginning."""
 
 
 def _finite(value: T) -> T:

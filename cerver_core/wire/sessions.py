@@ -1,9 +1,10 @@
 """Sessions on the wire: create requests, envelopes (snake_case) and records (camelCase); wire contract §2."""
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import AliasChoices, Field, JsonValue
+from pydantic import AliasChoices, BeforeValidator, Field, JsonValue
 
 from cerver_core.wire.computes import ComputeChoice, FolderReport, Isolation, Requirements
 from cerver_core.wire.model import CamelReply, JsonObject, Name, Reply, Request, UtcTime
@@ -80,6 +81,22 @@ def status_filter(word: str) -> Status | None:
     return _FILTER_WORDS.get(word.strip().lower())
 
 
+def _in_one_line(value: object) -> object:
+    return _CONTROL.sub(" ", value) if isinstance(value, str) else value
+
+
+def _nothing(value: object) -> object:
+    return None if value == "" else value
+
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+SessionName = Annotated[str, BeforeValidator(_in_one_line), Field(max_length=200)]
+"""What a session is called. Clients make it of a prompt: what would break the line becomes a space."""
+
+Absent = BeforeValidator(_nothing)
+"""Some clients send "" for what they leave out."""
+
+
 class CreateSession(Request):
     """Open a session. Everything is optional.
 
@@ -94,22 +111,22 @@ class CreateSession(Request):
     """
 
     session_id: Annotated[str, Field(pattern=_UUID)] | None = None
-    session_name: Annotated[Name, Field(max_length=200)] | None = None
+    session_name: SessionName | None = None
     task: Annotated[str, Field(max_length=100_000)] = ""
     session_type: SessionType = "general"
     workload: Annotated[Name, Field(max_length=64)] = "general"
-    harness: Annotated[Name, Field(max_length=64)] | None = None
+    harness: Annotated[Annotated[Name, Field(max_length=64)] | None, Absent] = None
     compute: ComputeChoice | None = None
-    target_compute_id: Annotated[Name, Field(max_length=200)] | None = None
+    target_compute_id: Annotated[Annotated[Name, Field(max_length=200)] | None, Absent] = None
     repo: Repo | None = None
     requirements: Requirements = Requirements()
     policy: Policy = Policy()
     metadata: JsonObject = Field(default={})
-    project_slug: Annotated[Name, Field(max_length=200)] | None = Field(
+    project_slug: Annotated[Annotated[Name, Field(max_length=200)] | None, Absent] = Field(
         default=None, validation_alias=AliasChoices("project_slug", "app_slug")
     )
-    environment_slug: Annotated[Name, Field(max_length=100)] | None = None
-    agent: Annotated[Name, Field(max_length=200)] | None = None
+    environment_slug: Annotated[Annotated[Name, Field(max_length=100)] | None, Absent] = None
+    agent: Annotated[Annotated[Name, Field(max_length=200)] | None, Absent] = None
     parent_session_id: Annotated[Name, Field(max_length=200)] | None = None
     created_at: UtcTime | None = None
     canary: bool = False
@@ -125,7 +142,7 @@ class SpawnSession(Request):
     """Open a child of a session. It inherits the parent's compute unless another is named; its workspace is its own."""
 
     task: Annotated[str, Field(min_length=1, max_length=100_000)]
-    session_name: Annotated[Name, Field(max_length=200)] | None = None
+    session_name: SessionName | None = None
     target_compute_id: Annotated[Name, Field(max_length=200)] | None = None
     metadata: JsonObject = Field(default={})
 
@@ -137,7 +154,7 @@ class UpdateSession(Request):
     """
 
     metadata: JsonObject = Field(default={})
-    session_name: Annotated[Name, Field(min_length=1, max_length=200)] | None = None
+    session_name: Annotated[SessionName, Field(min_length=1)] | None = None
 
 
 class AttachCompute(Request):

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field, JsonValue, TypeAdapter, model_validator
 
-from cerver_core.wire.model import MAX_SEQ, Json, Name, Reply, Request, UtcTime
+from cerver_core.wire.model import MAX_SEQ, Json, Name, Reply, Request, ToldTime, UtcTime
 
 __all__ = [
     "MAX_CONTENT_BYTES",
@@ -64,7 +64,7 @@ class NewEntry(Request):
     content: str = ""
     kind: Kind = "text"
     id: Annotated[Name, Field(min_length=1, max_length=200)] | None = None
-    at: UtcTime | None = None
+    at: ToldTime | None = None
     tool_id: Annotated[Name, Field(max_length=200)] | None = None
     tool_name: Annotated[Name, Field(max_length=200)] | None = None
     tool_input: Json = None

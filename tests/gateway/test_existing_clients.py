@@ -64,6 +64,12 @@ class TestTheCommandLineClient:
         assert page["transcript"][0]["at"] == "2026-08-01T10:00:00Z"
         assert (await told(http, session, since=99))["transcript"] == []
 
+    async def test_a_name_made_of_a_prompt_and_fields_left_empty_are_taken(self, http: httpx2.AsyncClient) -> None:
+        left_out = dict.fromkeys(("project_slug", "environment_slug", "agent", "harness", "target_compute_id"), "")
+        session_id = await opened(http, session_name="fix\nthe\tlogin", **left_out)
+        record = await told(http, f"{SESSIONS}/{session_id}")
+        assert (record["sessionName"], record["projectSlug"], record["harness"]) == ("fix the login", None, None)
+
     async def test_an_empty_task_appends_nothing(self, http: httpx2.AsyncClient) -> None:
         session_id = await opened(http, task="", session_type="chat")
         record = await told(http, f"{SESSIONS}/{session_id}")
@@ -211,6 +217,15 @@ class TestTheRelay:
         }
         patched = await http.patch(session, json={"metadata": learned})
         assert patched.json()["metadata"] == {"cli_tool": "claude", "complete_on_exit": True, **learned}
+
+    async def test_a_time_without_an_offset_is_utc(self, http: httpx2.AsyncClient) -> None:
+        session_id = await opened(http)
+        entries = [{"at": at, "role": "user", "content": "x"} for at in ("2026-06-24T10:00:00.5", "2026-06-24 10:00")]
+        assert (await http.post(f"{SESSIONS}/{session_id}/transcript", json={"entries": entries})).is_success
+        read = (await told(http, f"{SESSIONS}/{session_id}", full=1))["transcript"]
+        assert [entry["at"] for entry in read] == ["2026-06-24T10:00:00.500000Z", "2026-06-24T10:00:00Z"]
+        bill = await told(http, "/v2/accounts/me/billing", since="2026-06-01", until="2026-07-01T00:00:00")
+        assert bill["period"] == {"start": "2026-06-01T00:00:00Z", "end": "2026-07-01T00:00:00Z"}
 
     async def test_an_entry_without_content_is_400(self, http: httpx2.AsyncClient) -> None:
         session_id = await opened(http)
