@@ -1,8 +1,12 @@
 """What a search asks of a store; the answer's shape and the contract are in `base`."""
 
-from dataclasses import dataclass
+from __future__ import annotations
 
-from cerver_core.search.query import Query
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cerver_core.search.query import Query
 
 __all__ = ["SearchQuery"]
 

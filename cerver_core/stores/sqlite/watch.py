@@ -5,6 +5,7 @@ A kernel that cannot tell, or has no room for one more who waits, is no error: t
 
 import asyncio
 import ctypes
+import errno
 import os
 import select
 import sys
@@ -87,7 +88,7 @@ class _Watched:
 def _watched(path: Path, wake: Wake) -> _Watched | None:
     try:
         return _by_inotify(path, wake) if sys.platform == "linux" else _by_kqueue(path, wake)
-    except (OSError, AttributeError, NotImplementedError):
+    except (OSError, AttributeError):
         return None
 
 
@@ -109,7 +110,7 @@ def _by_inotify(path: Path, wake: Wake) -> _Watched:
 
 def _by_kqueue(path: Path, wake: Wake) -> _Watched:
     if sys.platform == "linux" or sys.platform == "win32":
-        raise NotImplementedError
+        raise OSError(errno.ENOSYS, "kqueue")
     queue = select.kqueue()
     file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     flags = select.KQ_EV_ADD | select.KQ_EV_CLEAR
