@@ -7,22 +7,29 @@ A provider of someone else's is a Python package with an entry point in the grou
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 from cerver_core.config import Settings
-from cerver_core.errors import ConfigurationError, NotSupported, SecretBackendMisconfigured
+from cerver_core.errors import ConfigurationError, InvalidInput, NotSupported, SecretBackendMisconfigured
 from cerver_core.providers.base import Provider
 from cerver_core.reach import check_url
 from cerver_core.secrets.base import SecretBackend
 from cerver_core.secrets.connection import VaultConnection
 from cerver_core.stores.base import Store
 
+if TYPE_CHECKING:
+    from cerver_core.providers.http import Transport
+
 __all__ = [
+    "OWN_PROVIDERS",
     "PROVIDERS",
     "PROVIDER_GROUP",
     "SECRET_BACKENDS",
     "VAULTS",
+    "OwnMember",
     "ProviderMember",
     "configured_providers",
+    "own_provider",
     "provider",
     "secret_backend",
     "store",
@@ -42,6 +49,18 @@ class ProviderMember:
     def is_configured(self, environ: Mapping[str, str]) -> bool:
         """Tell whether the environment holds what it needs; an empty variable counts as unset."""
         return any(all(environ.get(name) for name in group) for group in self.needs)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnMember:
+    """A provider that an account of a gateway can use by its own credentials: their names are the variables', small.
+
+    One of the groups in `needs` must be there; `options` may be.
+    """
+
+    make: Callable[[Mapping[str, str], "Transport"], Provider]
+    needs: tuple[tuple[str, ...], ...]
+    options: tuple[str, ...] = ()
 
 
 def configured_providers(settings: Settings) -> tuple[str, ...]:
@@ -64,6 +83,50 @@ def provider(name: str, settings: Settings) -> Provider:
         needs = ", or ".join(" and ".join(group) for group in member.needs)
         raise ConfigurationError(f"the provider {name} needs {needs} in the environment", provider=name)
     return member.make(settings)
+
+
+def own_provider(name: str, credentials: Mapping[str, str], *, allows_private_networks: bool = False) -> Provider:
+    """Make a provider by its name from an account's own credentials (`e2b_api_key`, ...); nothing else is read.
+
+    It connects only where a customer's address may lead.
+
+    Raises:
+        NotSupported: accounts cannot bring this one.
+        ConfigurationError: a credential is missing, or cannot be one. No message holds a value.
+        InvalidInput: an address leads where none may.
+    """
+    from cerver_core.providers.http import trusted
+    from cerver_core.secrets.guarded import GuardedTransport
+
+    member = OWN_PROVIDERS.get(name)
+    if member is None:
+        there = ", ".join(OWN_PROVIDERS)
+        raise NotSupported(f"an account cannot bring the provider {name!r}; there are: {there}", provider=name)
+    given = {key.upper(): value for key, value in credentials.items() if value}
+    taken = dict.fromkeys([*(one for group in member.needs for one in group), *member.options])
+    unknown = sorted(key.lower() for key in given if key not in taken)
+    if unknown:
+        told = f"the credentials of {name} have names that it does not know: {', '.join(unknown)[:200]}"
+        raise ConfigurationError(f"{told}; there are: {', '.join(taken).lower()}", provider=name)
+    if not any(all(given.get(one) for one in group) for group in member.needs):
+        needs = ", or ".join(" and ".join(group) for group in member.needs).lower()
+        raise ConfigurationError(f"the credentials of {name} are incomplete: it needs {needs}", provider=name)
+    for key, value in given.items():
+        if key.endswith("_URL"):
+            _check_own_url(name, key, value, allows_private_networks=allows_private_networks)
+    guard = partial(GuardedTransport, allows_private_networks=allows_private_networks, verify=trusted())
+    try:
+        return member.make(given, guard)
+    except UnicodeEncodeError:
+        # Without its cause: that holds the value.
+        raise ConfigurationError(f"a credential of {name} holds a character that none has", provider=name) from None
+
+
+def _check_own_url(name: str, key: str, url: str, *, allows_private_networks: bool) -> None:
+    try:
+        check_url(url, allows_private_networks=allows_private_networks)
+    except InvalidInput as error:
+        raise InvalidInput(f"{key.lower()} of {name}: {error.message}", provider=name) from None
 
 
 def _plugged(name: str, settings: Settings) -> Provider:
@@ -153,6 +216,37 @@ def _e2b(settings: Settings) -> Provider:
     return E2bProvider(settings.environ)
 
 
+def _own_p69(given: Mapping[str, str], transport: "Transport") -> Provider:
+    from cerver_core.providers.p69 import P69Provider
+
+    return P69Provider(given, transport=transport)
+
+
+def _own_daytona(given: Mapping[str, str], transport: "Transport") -> Provider:
+    from cerver_core.providers.daytona import DaytonaProvider
+
+    return DaytonaProvider(given, transport=transport)
+
+
+def _own_cloudflare(given: Mapping[str, str], transport: "Transport") -> Provider:
+    from cerver_core.providers.cloudflare import CloudflareProvider
+
+    # It keeps no archives of paused sandboxes: several gateways may serve one account, and share no folder.
+    return CloudflareProvider(given, transport=transport)
+
+
+def _own_vercel(given: Mapping[str, str], transport: "Transport") -> Provider:
+    from cerver_core.providers.vercel import VercelProvider
+
+    return VercelProvider(given, transport=transport)
+
+
+def _own_e2b(given: Mapping[str, str], transport: "Transport") -> Provider:
+    from cerver_core.providers.e2b import E2bProvider
+
+    return E2bProvider(given, transport=transport)
+
+
 def _env(settings: Settings) -> SecretBackend:
     from cerver_core.secrets.env import EnvBackend
 
@@ -195,6 +289,19 @@ PROVIDERS: Mapping[str, ProviderMember] = {
     "cloudflare": ProviderMember(_cloudflare, (("CLOUDFLARE_SANDBOX_URL", "SANDBOX_API_KEY"),)),
 }
 """Those that come with Cerver, each with the variables that its adapter reads from `settings.environ`."""
+
+OWN_PROVIDERS: Mapping[str, OwnMember] = {
+    "p69": OwnMember(_own_p69, PROVIDERS["p69"].needs, ("P69_API_TOKEN",)),
+    "vercel": OwnMember(_own_vercel, PROVIDERS["vercel"].needs, ("VERCEL_REGION", "VERCEL_API_URL")),
+    "e2b": OwnMember(
+        _own_e2b, PROVIDERS["e2b"].needs, ("E2B_API_URL", "E2B_SANDBOX_URL", "E2B_DOMAIN", "E2B_TEMPLATE")
+    ),
+    "daytona": OwnMember(
+        _own_daytona, PROVIDERS["daytona"].needs, ("DAYTONA_API_URL", "DAYTONA_TARGET", "DAYTONA_SNAPSHOT")
+    ),
+    "cloudflare": OwnMember(_own_cloudflare, PROVIDERS["cloudflare"].needs),
+}
+"""Those that accounts of a gateway can bring their own credentials for."""
 
 VAULTS: Mapping[str, Callable[[VaultConnection], SecretBackend]] = {"infisical": _infisical_vault}
 """The kinds of vaults that customers of a gateway can connect, beside those that it keeps itself."""

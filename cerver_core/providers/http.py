@@ -6,7 +6,7 @@ whatever the other side echoes.
 
 import json
 import math
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Generator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Generator, Mapping
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -37,9 +37,12 @@ from cerver_core.errors import (
 if TYPE_CHECKING:
     import ssl
 
-__all__ = ["CloudHttp", "Content", "Vendor", "placeable", "trusted"]
+__all__ = ["CloudHttp", "Content", "Transport", "Vendor", "placeable", "trusted"]
 
 Content = bytes | AsyncIterable[bytes]
+
+Transport = Callable[[], httpx2.AsyncBaseTransport]
+"""Makes what connects, where that is guarded: the address, and those that answers lead to, are a stranger's."""
 
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
 """The largest JSON answer that is read. Our choice; the largest known is a page of a list."""
@@ -74,17 +77,23 @@ class CloudHttp:
 
     def __init__(
         self, vendor: Vendor, base_url: str, headers: Mapping[str, str], *, timeout_s: float = 60.0,
-        connect_timeout_s: float = 10.0,
+        connect_timeout_s: float = 10.0, transport: Transport | None = None,
     ) -> None:  # fmt: skip
-        """Get ready to ask `base_url`; `timeout_s` bounds each call that names no other limit, in seconds."""
+        """Get ready to ask `base_url`; `timeout_s` bounds each call that names no other limit, in seconds.
+
+        With a `transport` no proxy of the environment is used.
+        """
         self.vendor = vendor
         self.base_url = base_url.rstrip("/")
         self._timeout_s = timeout_s
         self._connect_timeout_s = connect_timeout_s
+        self.transport = transport
         self._http = httpx2.AsyncClient(
             headers={"User-Agent": "cerver", **headers},
             verify=trusted(),
             limits=httpx2.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=4),
+            transport=None if transport is None else transport(),
+            trust_env=transport is None,
         )
 
     async def __aenter__(self) -> Self:

@@ -66,7 +66,14 @@ class Sockets:
         with self._http.mapped(f"GET {httpx2.URL(url).path}"):
             if self._client is None:
                 limit = httpx2.Timeout(None, connect=_CONNECT_S)
-                self._client = httpx2.AsyncClient(headers=self._headers, timeout=limit, verify=trusted())
+                guard = self._http.transport
+                self._client = httpx2.AsyncClient(
+                    headers=self._headers,
+                    timeout=limit,
+                    verify=trusted(),
+                    transport=None if guard is None else guard(),
+                    trust_env=guard is None,
+                )
             request = self._client.build_request("GET", url, params=query, headers=_handshake())
             response = await self._client.send(request, stream=True)
             try:

@@ -23,7 +23,7 @@ from cerver_core.providers.abilities import Preview
 from cerver_core.providers.base import Output, SandboxRef, SandboxRequest
 from cerver_core.providers.cloudflare.events import output_events
 from cerver_core.providers.encoded import decoded, encoded_argv
-from cerver_core.providers.http import CloudHttp, Content, Vendor, placeable
+from cerver_core.providers.http import CloudHttp, Content, Transport, Vendor, placeable
 from cerver_core.providers.shell import ShellProvider
 from cerver_core.providers.shell.link import Ended, Program, ProgramStream
 from cerver_core.wire.computes import Compute, RuntimeFound
@@ -48,10 +48,13 @@ class CloudflareProvider(ShellProvider):
 
     base: ClassVar[str] = "cwd"
 
-    def __init__(self, environ: Mapping[str, str], *, keep: Path | None = None) -> None:
+    def __init__(
+        self, environ: Mapping[str, str], *, keep: Path | None = None, transport: Transport | None = None
+    ) -> None:
         """Read `CLOUDFLARE_SANDBOX_URL`, the address of the Worker, and `SANDBOX_API_KEY`, its secret.
 
         Workspaces of paused sandboxes are kept under `keep`, a folder of this machine.
+        `transport` makes what connects, where that is to be guarded.
 
         Raises:
             ConfigurationError: one of them is missing.
@@ -61,7 +64,7 @@ class CloudflareProvider(ShellProvider):
         if not url or not key:
             raise ConfigurationError("cloudflare needs CLOUDFLARE_SANDBOX_URL and SANDBOX_API_KEY")
         vendor = Vendor(self.name, "SANDBOX_API_KEY", (key,), request_id="cf-ray")
-        self._http = CloudHttp(vendor, url, {"Authorization": f"Bearer {key}"})
+        self._http = CloudHttp(vendor, url, {"Authorization": f"Bearer {key}"}, transport=transport)
         self._keep = keep
         self._compute_id = ids.compute_id(self.name, self._http.base_url)
 

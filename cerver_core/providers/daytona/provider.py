@@ -21,7 +21,7 @@ from cerver_core.errors import ConfigurationError, NotFound, NotSupported, Provi
 from cerver_core.providers.abilities import SESSION_LABEL, Preview, SandboxInfo
 from cerver_core.providers.base import SandboxRef, SandboxRequest
 from cerver_core.providers.daytona.toolbox import Toolbox
-from cerver_core.providers.http import CloudHttp, Vendor, placeable
+from cerver_core.providers.http import CloudHttp, Transport, Vendor, placeable
 from cerver_core.providers.shell import ShellProvider
 from cerver_core.providers.shell.link import Program, ProgramStream
 from cerver_core.providers.sockets import Sockets
@@ -54,11 +54,14 @@ _STATES: Mapping[str, Literal["running", "paused", "stopped"]] = {
 class DaytonaProvider(ShellProvider):
     """Daytona as a compute. It satisfies every ability but none of it copies memory: forks are for virtual machines."""
 
-    def __init__(self, environ: Mapping[str, str], *, clock: Clock | None = None) -> None:
+    def __init__(
+        self, environ: Mapping[str, str], *, clock: Clock | None = None, transport: Transport | None = None
+    ) -> None:
         """Read `DAYTONA_API_KEY`, or `DAYTONA_JWT_TOKEN` with `DAYTONA_ORGANIZATION_ID`.
 
         `DAYTONA_API_URL` is another API, `DAYTONA_TARGET` a region, and `DAYTONA_SNAPSHOT` what new sandboxes are made
         of, instead of the vendor's defaults.
+        `transport` makes what connects, where that is to be guarded.
 
         Raises:
             ConfigurationError: there is no credential.
@@ -79,7 +82,7 @@ class DaytonaProvider(ShellProvider):
         self._clock = clock or SystemClock()
         self._compute_id = ids.compute_id(self.name, f"{url}\0{organization or ''}\0{self._target or ''}")
         vendor = Vendor(self.name, "DAYTONA_API_KEY" if key else "DAYTONA_JWT_TOKEN", (credential,))
-        self._http = CloudHttp(vendor, url, headers)
+        self._http = CloudHttp(vendor, url, headers, transport=transport)
         self._sockets = Sockets(self._http, headers)
         self._toolbox = Toolbox(self._http, self._sockets)
 

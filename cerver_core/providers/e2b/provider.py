@@ -19,7 +19,7 @@ from cerver_core.errors import ConfigurationError, Conflict, NotFound, ProviderU
 from cerver_core.providers.abilities import SESSION_LABEL, Preview, SandboxInfo
 from cerver_core.providers.base import SandboxRef, SandboxRequest
 from cerver_core.providers.e2b.daemon import Daemon, Reached
-from cerver_core.providers.http import CloudHttp, Vendor, placeable
+from cerver_core.providers.http import CloudHttp, Transport, Vendor, placeable
 from cerver_core.providers.shell import Program, ProgramStream, ShellProvider
 from cerver_core.wire.computes import Compute, RuntimeFound
 
@@ -38,11 +38,14 @@ _PAGE = "100"
 class E2bProvider(ShellProvider):
     """E2B as a compute. It satisfies every ability of `cerver_core.providers.abilities`, and `Pausable`."""
 
-    def __init__(self, environ: Mapping[str, str], *, clock: Clock | None = None) -> None:
+    def __init__(
+        self, environ: Mapping[str, str], *, clock: Clock | None = None, transport: Transport | None = None
+    ) -> None:
         """Read `E2B_API_KEY`.
 
         `E2B_DOMAIN`, or `E2B_API_URL` and `E2B_SANDBOX_URL`, lead to another host that speaks this wire, as
         the vendor's own client reads them; `E2B_TEMPLATE` names what new sandboxes are made of, instead of `base`.
+        `transport` makes what connects, where that is to be guarded.
 
         Raises:
             ConfigurationError: there is no credential.
@@ -57,10 +60,12 @@ class E2bProvider(ShellProvider):
         self._clock = clock or SystemClock()
         url = (environ.get("E2B_API_URL") or f"https://api.{self._domain}").rstrip("/")
         self._compute_id = ids.compute_id(self.name, url)
-        self._http = CloudHttp(Vendor(self.name, "E2B_API_KEY", (key,)), url, {"X-API-KEY": key})
+        self._http = CloudHttp(Vendor(self.name, "E2B_API_KEY", (key,)), url, {"X-API-KEY": key}, transport=transport)
         daemon = Vendor(self.name, "E2B_API_KEY (it gave no token for this sandbox)", (key,))
         # A client of its own: the key is for the control API, and never goes into a sandbox.
-        self._inside = CloudHttp(daemon, self._sandbox_url or f"https://sandbox.{self._domain}", {})
+        self._inside = CloudHttp(
+            daemon, self._sandbox_url or f"https://sandbox.{self._domain}", {}, transport=transport
+        )
         self._daemon = Daemon(self._inside, self._reached, lambda ref: self._known.pop(ref.sandbox_id, None))
         self._known: dict[str, tuple[Reached, float]] = {}
 

@@ -21,7 +21,7 @@ from cerver_core import ids
 from cerver_core.errors import CerverError, ConfigurationError, FileMissing, NotFound, NotSupported, ProviderUnavailable
 from cerver_core.providers.base import Output, SandboxRef, SandboxRequest
 from cerver_core.providers.encoded import Text, decoded, encoded_argv
-from cerver_core.providers.http import CloudHttp, Vendor, placeable
+from cerver_core.providers.http import CloudHttp, Transport, Vendor, placeable
 from cerver_core.providers.p69.wire import run_events, run_reply
 from cerver_core.providers.shell import ShellProvider
 from cerver_core.providers.shell.link import Ended, Program, ProgramStream
@@ -60,8 +60,9 @@ class P69Provider(ShellProvider):
 
     base: ClassVar[str] = "cwd"
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
+    def __init__(self, environ: Mapping[str, str], *, transport: Transport | None = None) -> None:
         """Read `P69_BASE_URL`, and `P69_API_TOKEN` if the server asks for one.
+        `transport` makes what connects, where that is to be guarded.
 
         Raises:
             ConfigurationError: there is no address.
@@ -71,7 +72,7 @@ class P69Provider(ShellProvider):
         if not url:
             raise ConfigurationError("p69 needs P69_BASE_URL, the address of the local provider server")
         vendor = Vendor(self.name, "P69_API_TOKEN", (token,) if token else ())
-        self._http = CloudHttp(vendor, url, {"Authorization": f"Bearer {token}"} if token else {})
+        self._http = CloudHttp(vendor, url, {"Authorization": f"Bearer {token}"} if token else {}, transport=transport)
         self._compute_id = ids.compute_id(self.name, self._http.base_url)
 
     @property

@@ -18,7 +18,7 @@ from cerver_core.clock import Clock, SystemClock
 from cerver_core.errors import CerverError, Conflict, InvalidInput, NotFound, NotSupported, ProviderUnavailable
 from cerver_core.providers.abilities import SESSION_LABEL, Preview, SandboxInfo
 from cerver_core.providers.base import Output, SandboxRef, SandboxRequest
-from cerver_core.providers.http import CloudHttp, Vendor, placeable
+from cerver_core.providers.http import CloudHttp, Transport, Vendor, placeable
 from cerver_core.providers.shell import Ended, Program, ProgramStream, ShellProvider
 from cerver_core.providers.vercel.commands import Commands
 from cerver_core.providers.vercel.credentials import Credentials
@@ -60,10 +60,13 @@ class _Session:
 class VercelProvider(ShellProvider):
     """Vercel as a compute. It satisfies every ability of `cerver_core.providers.abilities`, and `Pausable`."""
 
-    def __init__(self, environ: Mapping[str, str], *, clock: Clock | None = None) -> None:
+    def __init__(
+        self, environ: Mapping[str, str], *, clock: Clock | None = None, transport: Transport | None = None
+    ) -> None:
         """Read `VERCEL_OIDC_TOKEN`, or `VERCEL_TOKEN` with `VERCEL_TEAM_ID` and `VERCEL_PROJECT_ID`.
 
         `VERCEL_REGION` names a region, `VERCEL_API_URL` another API.
+        `transport` makes what connects, where that is to be guarded.
 
         Raises:
             ConfigurationError: the credential is not complete.
@@ -77,7 +80,7 @@ class VercelProvider(ShellProvider):
         url = (environ.get("VERCEL_API_URL") or API_URL).rstrip("/")
         self._compute_id = ids.compute_id(self.name, f"{url}\0{credentials.team_id}\0{credentials.project_id}")
         vendor = Vendor(self.name, credentials.variable, (credentials.token,), request_id="x-vercel-id")
-        self._http = CloudHttp(vendor, url, {"Authorization": f"Bearer {credentials.token}"})
+        self._http = CloudHttp(vendor, url, {"Authorization": f"Bearer {credentials.token}"}, transport=transport)
         self._commands = Commands(self._http, self._team)
         self._sessions: dict[str, _Session] = {}
 
