@@ -186,6 +186,8 @@ class EngineVaults:
         if kind not in hosting.open_vault:
             there = ", ".join((*hosting.open_vault, "cerver"))
             raise NotSupported(f"vaults of kind {kind} are not supported yet; there are: {there}")
+        if kind == "infisical" and not (place.get("project_id") and _has_key(fields)):
+            raise InvalidInput("a vault of kind infisical needs project_id, and token or client_id with client_secret")
         try:
             self._sources.connect(kind, place, fields, hosting)
         except SecretBackendMisconfigured as error:
@@ -239,6 +241,10 @@ class EngineVaults:
 
     async def _note(self, action: str, target: str, detail: JsonObject) -> None:
         await self._audit.note(action, target, now_us=self._context.now_us(), detail=detail)
+
+
+def _has_key(fields: Mapping[str, str]) -> bool:
+    return "token" in fields or {"client_id", "client_secret"} <= fields.keys()
 
 
 def _fields(parts: Mapping[str, str | None], held: Mapping[str, str]) -> dict[str, str]:

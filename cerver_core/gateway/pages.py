@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from cerver_core.gateway.docs import page
@@ -36,7 +36,13 @@ async def _metrics(request: Request) -> Response:
     return Response(text, headers={"Content-Type": media})
 
 
+async def _root(request: Request) -> Response:
+    request.scope[OPERATION] = "docs"
+    return RedirectResponse("/v2/docs")
+
+
 ROUTES: Sequence[BaseRoute] = (
+    Route("/", _root),
     Route("/v2/docs", _docs),
     Route("/openapi.json", _docs),
     Route("/metrics", _metrics),

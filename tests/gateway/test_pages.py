@@ -16,6 +16,8 @@ from tests.gateway.processes import serving
 async def test_a_gateway_tells_what_it_serves_and_how_it_does(tmp_path: Path, workers: int) -> None:
     with serving(tmp_path, "--workers", str(workers)) as gateway:
         async with _asking(gateway.url) as http:
+            opened = await http.get("/")
+            assert (opened.status_code, opened.headers["location"]) == (307, "/v2/docs")
             asked = await http.get("/v2/docs")
             validate(asked.json())
             assert asked.json()["servers"] == [{"url": gateway.url}]
