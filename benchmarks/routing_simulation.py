@@ -1,9 +1,10 @@
 """A made-up world of providers that differ from their profiles, drift and fail; and three ways to choose among them.
 
-Nothing here is fitted to the advisor: how far the true medians lie from the published ones (a standard deviation of
-1.0 of logarithms: by region, plan, image and hour), how failures are spread (log-normal around 2 %), the drift (0.03
-per decision) and the outages (a third of the providers have one, 6 to 12 decisions long) are assumptions, written down
-once. A decision comes every minute; what fails is asked of the next in the order, as a placement does.
+The world is assumed, not observed: how far the true medians lie from the published ones (a standard deviation of 1.0 of
+logarithms: by region, plan, image and hour), how failures are spread (log-normal around 2 %), the drift (0.03 per
+decision) and the outages (a third of the providers have one, 6 to 12 decisions long). The scatter, and the advisor's
+cool-down and priors, were settled while looking at these ratios on these seeds: take them as a best case. A decision
+comes every minute; what fails is asked of the next in the order, as a placement does.
 """
 
 import math
