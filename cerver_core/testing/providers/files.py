@@ -80,16 +80,16 @@ class FilesContract(ProviderGround):
         with pytest.raises(InvalidInput):
             await provider.list_files(ref, "file", recursive=False)
 
-    @pytest.mark.parametrize("path", ["../x", "/etc/passwd", "a/../../x", "..", "/", "./.././x"])
-    async def test_a_path_that_leaves_is_refused(self, provider: Provider, ref: SandboxRef, path: str) -> None:
+    async def test_a_path_that_leaves_is_refused(self, provider: Provider, ref: SandboxRef) -> None:
         await provider.write_file(ref, "a/file", b"")
-        await self._refuses(provider, ref, path)
+        for path in ("../x", "/etc/passwd", "a/../../x", "..", "/", "./.././x"):
+            await self._refuses(provider, ref, path)
 
-    @pytest.mark.parametrize("path", ["up/x", "root/etc/passwd", "deep/up/x", "passwd", "loop/x", "hidden/up/x"])
-    async def test_a_link_that_leaves_is_refused(self, provider: Provider, ref: SandboxRef, path: str) -> None:
+    async def test_a_link_that_leaves_is_refused(self, provider: Provider, ref: SandboxRef) -> None:
         links = "ln -s .. up; ln -s / root; mkdir deep; ln -s ../.. deep/up; ln -s /etc/passwd passwd; ln -s loop loop"
         await run(provider, ref, f"{links}; ln -s deep hidden")
-        await self._refuses(provider, ref, path, InvalidInput)
+        for path in ("up/x", "root/etc/passwd", "deep/up/x", "passwd", "loop/x", "hidden/up/x"):
+            await self._refuses(provider, ref, path, InvalidInput)
 
     async def test_a_link_that_stays_is_followed(self, provider: Provider, ref: SandboxRef) -> None:
         await run(provider, ref, "mkdir -p a/b; ln -s a/b short; ln -s ../file a/link; printf content > file")
@@ -98,9 +98,9 @@ class FilesContract(ProviderGround):
         await provider.write_file(ref, "a/link", b"2")
         assert (await run(provider, ref, "cat a/b/new file; test -L a/link")).stdout == b"12"
 
-    @pytest.mark.parametrize("path", ["a\0b", "x" * 5000, "y" * 300, "\ud800"])
-    async def test_a_malformed_path_is_refused(self, provider: Provider, ref: SandboxRef, path: str) -> None:
-        await self._refuses(provider, ref, path, InvalidInput)
+    async def test_a_malformed_path_is_refused(self, provider: Provider, ref: SandboxRef) -> None:
+        for path in ("a\0b", "x" * 5000, "y" * 300, "\ud800"):
+            await self._refuses(provider, ref, path, InvalidInput)
 
     async def test_folders_nested_without_end_do_no_harm(self, provider: Provider, ref: SandboxRef) -> None:
         code = "import os\nfor _ in range(1500):\n    os.mkdir('d')\n    os.chdir('d')"
