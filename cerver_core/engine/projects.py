@@ -128,7 +128,7 @@ class EngineProjects:
         if request.name is not None:
             changes["name"] = request.name
         if "infisical_config_id" in request.model_fields_set:
-            changes["vault_id"] = await self._vault(request.infisical_config_id)
+            changes["vault_id"] = await self._vault(request.infisical_config_id, record)
         if request.slug is not None and request.slug != slug:
             record = await self._rename(record, request.slug)
         if changes:
@@ -165,7 +165,10 @@ class EngineProjects:
     async def update_environment(self, slug: str, environment: str, request: UpdateEnvironment) -> EnvironmentReply:
         """Change what is named."""
         project = await self.require(slug)
-        vault_id = await self._vault(request.infisical_config_id)
+        vault_id = None
+        if "infisical_config_id" in request.model_fields_set:
+            before = await self._environments.require(project, environment)
+            vault_id = await self._vault(request.infisical_config_id, before)
         await self._environments.update(project, environment, request, vault_id)
         return await self._environment("environment.update", project, environment)
 
@@ -256,7 +259,15 @@ class EngineProjects:
         kept = every(self._records, _VAULT, now_us=self._context.now_us())
         return {record.id: str(record.data.get("label")) async for record in kept}
 
-    async def _vault(self, vault_id: str | None) -> str | None:
+    async def _vault(self, vault_id: str | None, before: Record | None = None) -> str | None:
+        """Check that a vault may be put under a project or environment, or taken away: secrets follow from it."""
+        had = None if before is None else before.data.get("vault_id")
+        whole = self._tenant.project is None and "admin" in self._tenant.caller.scopes
+        if (vault_id or None) != had and not whole:
+            raise Forbidden(
+                "which vault a project uses is the account's to say: use a key of the whole account with scope admin",
+                needs="admin",
+            )
         if not vault_id:
             return None
         if await self._records.get(_VAULT, vault_id, now_us=self._context.now_us()) is None:

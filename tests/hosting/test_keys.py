@@ -10,9 +10,11 @@ from cerver_core.errors import AmbiguousReference, Forbidden, InvalidInput, NotF
 from cerver_core.keys import make_key, parse_key
 from cerver_core.testing.clock import ManualClock
 from cerver_core.wire.account import CreateKey, ListAudit
+from cerver_core.wire.projects import CreateEnvironment, CreateProject, UpdateEnvironment, UpdateProject
 from cerver_core.wire.search import SearchTranscripts
 from cerver_core.wire.sessions import CreateSession, ListSessions
 from cerver_core.wire.transcripts import AppendEntries, NewEntry, ReadTranscript
+from cerver_core.wire.vaults import CreateVault
 from tests.hosting.roads import Person, hosted, key_of, operator, stored_bytes
 
 _MEMORY = CreateSession(compute=None)
@@ -52,6 +54,30 @@ async def test_a_key_that_ends_makes_none_that_outlives_it(host: EngineHost, ann
     assert end is not None
     for days, ends in ((None, end), (365, end), (1, end - timedelta(days=6))):
         assert (await account.create_key(CreateKey(expires_in_days=days))).expires_at == ends
+
+
+async def test_a_project_s_key_cannot_say_which_vault_its_secrets_come_from(host: EngineHost, ann: Person) -> None:
+    whole = await ann.cerver()
+    vault = await whole.vaults.create(CreateVault(provider="cerver", label="web", secrets={"A_SECRET": "of-the-web"}))
+    await whole.projects.create(CreateProject(name="web"))
+    await whole.projects.update("web", UpdateProject(infisical_config_id=vault.id))
+    await whole.projects.create_environment("web", CreateEnvironment(slug="prod"))
+    for key in (
+        await key_of(ann, project_slug="web"),
+        await key_of(ann, scope="global", scopes=["read", "write"]),
+    ):
+        projects = (await key.cerver()).projects
+        with pytest.raises(Forbidden):
+            await projects.update("web", UpdateProject(infisical_config_id=None))
+        with pytest.raises(Forbidden):
+            await projects.update_environment("web", "prod", UpdateEnvironment(infisical_config_id=vault.id))
+        with pytest.raises(Forbidden):
+            await projects.create_environment("web", CreateEnvironment(slug="test", infisical_config_id=vault.id))
+        assert (
+            await projects.update("web", UpdateProject(infisical_config_id=vault.id))
+        ).infisical_config_id == vault.id
+        await projects.update_environment("web", "prod", UpdateEnvironment(name="Prod", infisical_config_id=""))
+    assert (await whole.projects.update("web", UpdateProject(infisical_config_id=""))).infisical_config_id is None
 
 
 async def test_a_revocation_holds_on_another_replica_at_once(tmp_path: Path) -> None:
