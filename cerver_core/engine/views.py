@@ -1,7 +1,9 @@
 """Kept sessions as readers see them: records, envelopes, metrics; staleness is judged here, at the time of reading."""
 
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal, cast
+
+from pydantic_core import from_json
 
 from cerver_core.clock import from_us, to_us
 from cerver_core.metrics import read_metrics
@@ -18,6 +20,8 @@ from cerver_core.wire.sessions import (
 
 __all__ = ["envelope", "metrics", "record", "routing", "stale_before_us"]
 
+_TITLE_CHARACTERS = 100
+
 
 def stale_before_us(now: datetime) -> int:
     """Give the moment before which the last activity makes a session stale."""
@@ -33,6 +37,7 @@ def record(session: StoredSession, now: datetime) -> SessionRecord:
     return SessionRecord(
         session_id=session.id,
         session_name=session.name,
+        title=_title(session),
         status=status,
         state=session.state,
         end_reason=end_reason,
@@ -90,6 +95,24 @@ def metrics(session: StoredSession, now: datetime) -> Metrics:
 def routing(session: StoredSession) -> Routing | None:
     """Read the decision the session was created with."""
     return None if session.routing is None else Routing.model_validate(session.routing)
+
+
+def _title(session: StoredSession) -> str:
+    """Say in one line what a session is about, in words that stand in it."""
+    given = session.metadata.get("title")
+    words = session.name or (given if isinstance(given, str) else "") or session.task or _first_words(session.opening)
+    line = " ".join(words[: 10 * _TITLE_CHARACTERS].split())
+    return line if len(line) <= _TITLE_CHARACTERS else f"{line[: _TITLE_CHARACTERS - 1].rstrip()}…"
+
+
+def _first_words(opening: str | None) -> str:
+    """Read what an entry says from the beginning of its JSON text, which may break off."""
+    try:
+        entry: object = None if opening is None else from_json(opening, allow_partial="trailing-strings")
+    except ValueError:
+        return ""
+    content = cast("dict[str, Any]", entry).get("content") if isinstance(entry, dict) else None
+    return content if isinstance(content, str) else ""
 
 
 def _sandbox_id(session: StoredSession) -> str | None:

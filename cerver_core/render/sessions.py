@@ -39,9 +39,11 @@ def short_ids(session_ids: Iterable[str]) -> Mapping[str, str]:
 
 
 def title(session: SessionRecord, opening: str = "") -> str:
-    """Name a session for a reader: its name, its `metadata.title`, or the first words of its task or of `opening`."""
+    """Name a session for a reader: its name, `metadata.title`, or the first words of its task, `opening` or its own."""
     given = session.metadata.get("title")
-    chosen = session.session_name or (given if isinstance(given, str) else "") or session.task or opening
+    chosen = (
+        session.session_name or (given if isinstance(given, str) else "") or session.task or opening or session.title
+    )
     return visible_line(chosen, _TITLE) or "(untitled)"
 
 

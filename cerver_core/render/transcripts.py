@@ -27,7 +27,7 @@ def header(session: SessionRecord, form: ExportFormat) -> str:
         return json_visible(_export_header(session).model_dump_json()) + "\n"
     if form == "claude-code":
         return claude_code_header(session)
-    title = visible_line(session.session_name or session.task or session.session_id, 120)
+    title = visible_line(session.session_name or session.task or session.title or session.session_id, 120)
     facts = [f"session {session.session_id}", f"created {stamp(session.created_at)}"]
     facts += [f"harness {visible_line(session.harness, 64)}"] if session.harness else []
     mark = "# " if form == "markdown" else ""

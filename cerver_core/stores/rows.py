@@ -16,6 +16,7 @@ __all__ = [
     "json_text",
     "merged",
     "read_session",
+    "select_opened",
     "session_values",
 ]
 
@@ -64,18 +65,35 @@ _FIELDS = tuple(
     name for name in (*SESSION_COLUMNS, *DETAIL_COLUMNS) if name not in {"account_id", "session_key", *_COUNTERS}
 )
 
-SELECT_SESSIONS = (
-    f"SELECT {', '.join((*_FIELDS, *_COUNTERS))} FROM sessions s JOIN session_details d USING (session_key)"  # noqa: S608 - names of ours
-)
+_FROM = "FROM sessions s JOIN session_details d USING (session_key)"
+_COLUMNS = ", ".join((*_FIELDS, *_COUNTERS))
+SELECT_SESSIONS = f"SELECT {_COLUMNS} {_FROM}"
 """Yields what `read_session` takes."""
+
+_OPENING_CHARACTERS = 1_000
+_ROLE_WITHIN_CHARACTERS = 400
+"""An entry's id, time and role stand before all that may be long."""
+
+
+def select_opened(entries: str, seq: str, is_by_user: str) -> str:
+    """Write the SELECT that yields each session's opening too, in the same statement and by the key of the entries.
+
+    `entries` is the FROM and WHERE that find the first few entries of `s`, `seq` the column that they are in order of,
+    and `is_by_user` tells of the text `head`, the beginning of an entry's, whether a user said it.
+    """
+    by_user = is_by_user.replace("head", f"substr(body, 1, {_ROLE_WITHIN_CHARACTERS})")
+    first, in_order = f"SELECT substr(body, 1, {_OPENING_CHARACTERS}) {entries}", f"ORDER BY {seq} LIMIT 1"
+    opening = f"coalesce(({first} AND {by_user} {in_order}), ({first} {in_order}))"
+    return f"SELECT {_COLUMNS}, CASE WHEN s.name IS NULL AND d.task = '' THEN {opening} END AS opening {_FROM}"
 
 
 def read_session(row: Sequence[Any]) -> StoredSession:
-    """Build the session from a row of `SELECT_SESSIONS`."""
+    """Build the session from a row of `SELECT_SESSIONS` or of `select_opened`."""
     fields: dict[str, Any] = dict(zip(_FIELDS, row, strict=False))
     for name in _OBJECTS:
         fields[name] = _object(fields[name])
-    return StoredSession(**fields, counters=SessionCounters(*row[len(_FIELDS) :]))
+    counters, opening = row[len(_FIELDS) : len(_FIELDS) + len(_COUNTERS)], row[len(_FIELDS) + len(_COUNTERS) :]
+    return StoredSession(**fields, counters=SessionCounters(*counters), opening=opening[0] if opening else None)
 
 
 def session_values(account_id: str, session: StoredSession, *, last_seq: int, by_user: int) -> tuple[Any, ...]:

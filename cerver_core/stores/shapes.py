@@ -36,7 +36,11 @@ JsonObject = Mapping[str, JsonValue]
 
 @dataclass(frozen=True, slots=True)
 class StoredSession:
-    """One session as it is kept. `last_seq` is the number of its entries; it and `counters` only grow."""
+    """One session as it is kept. `last_seq` is the number of its entries; it and `counters` only grow.
+
+    `opening` is read from the transcript, never written, and only where there is neither name nor task: the beginning
+    of the JSON text of what the user said first, among the first entries, else of the first entry.
+    """
 
     id: str
     state: Lifecycle
@@ -62,6 +66,7 @@ class StoredSession:
     routing: JsonObject | None = None
     counters: SessionCounters = SessionCounters()
     last_seq: int = 0
+    opening: str | None = field(default=None, compare=False)
 
 
 class _Keep(Enum):

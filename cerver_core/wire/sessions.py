@@ -242,11 +242,13 @@ class SessionRecord(CamelReply):
 
     `status` is `running`, `idle` or `ended`; `state` is the lifecycle value behind it. `end_reason` says why it ended
     (`stale` for one without activity for 14 days, which can still be resumed). `message_count` and
-    `transcript_total` are the number of entries.
+    `transcript_total` are the number of entries. `title` says in one line what it is about: its name,
+    `metadata.title`, its task or its first words; empty where it has none of them.
     """
 
     session_id: str
     session_name: str | None = None
+    title: str = ""
     status: Status
     state: Lifecycle
     end_reason: str | None = None

@@ -97,5 +97,7 @@ def test_every_list_seeks_in_its_index_and_sorts_only_its_page(
         if status == "idle":
             assert "updated_at_us>?" in searches[0]
         assert [step for step in plan if step.startswith("SCAN") and "subquery" not in step] == []
+        openings = plan.index("CORRELATED SCALAR SUBQUERY 1")
+        assert plan[openings + 1] == "SEARCH entries USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"
         assert plan.index("USE TEMP B-TREE FOR ORDER BY") == len(plan) - 1
     connection.close()

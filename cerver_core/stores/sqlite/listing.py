@@ -2,7 +2,7 @@
 
 from cerver_core.stores.base import SessionQuery
 from cerver_core.stores.listing import Range, ranges
-from cerver_core.stores.rows import SELECT_SESSIONS
+from cerver_core.stores.sqlite.rows import SELECT_OPENED
 
 __all__ = ["list_statement"]
 
@@ -20,7 +20,7 @@ def list_statement(account_id: str, query: SessionQuery) -> tuple[str, list[_Val
     union = " UNION ALL ".join(statements)
     values.append(query.limit)
     statement = (
-        f"{SELECT_SESSIONS} WHERE s.session_key IN (SELECT session_key FROM ("  # noqa: S608 - words of ours
+        f"{SELECT_OPENED} WHERE s.session_key IN (SELECT session_key FROM ("  # noqa: S608 - words of ours
         f"{union} ORDER BY updated_at_us DESC, id DESC LIMIT ?)) ORDER BY s.updated_at_us DESC, s.id DESC"
     )
     return statement, values

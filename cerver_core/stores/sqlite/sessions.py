@@ -14,7 +14,7 @@ from cerver_core.stores.sqlite.entries import delete_entries, insert_entries, kn
 from cerver_core.stores.sqlite.handover import Handover
 from cerver_core.stores.sqlite.inline import InlineReader
 from cerver_core.stores.sqlite.listing import list_statement
-from cerver_core.stores.sqlite.rows import INSERT_DETAILS, INSERT_SESSION
+from cerver_core.stores.sqlite.rows import INSERT_DETAILS, INSERT_SESSION, SELECT_OPENED
 from cerver_core.stores.sqlite.sql import Database
 from cerver_core.stores.sqlite.transaction import Transaction
 
@@ -95,7 +95,7 @@ def _create(
 
 def _get(connection: Database, *, account_id: str, session_id: str) -> StoredSession:
     found = _select(
-        connection, statement=f"{SELECT_SESSIONS} WHERE s.account_id = ? AND s.id = ?", values=(account_id, session_id)
+        connection, statement=f"{SELECT_OPENED} WHERE s.account_id = ? AND s.id = ?", values=(account_id, session_id)
     )
     if not found:
         raise not_found(session_id)

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from cerver_core.stores.base import AccountStore, SessionChange, SessionQuery
+from cerver_core.stores.base import AccountStore, EntryDraft, SessionChange, SessionQuery
 from cerver_core.testing.clock import ManualClock
 from cerver_core.testing.stores.ground import StoreGround, draft, kept
 from cerver_core.wire.sessions import Lifecycle, Status
@@ -106,3 +106,17 @@ class ListContract(StoreGround):
         await account.transcripts.append("second", [draft("x")])
         assert await _ids(account, SessionQuery(limit=9)) == ["second", "first"]
         assert (await account.sessions.get("second")).updated_at_us == now_us
+
+    async def test_a_session_without_name_and_task_is_listed_with_what_the_user_said_first(
+        self, account: AccountStore
+    ) -> None:
+        for session_id, fields in (("bare", {}), ("named", {"name": "n"}), ("tasked", {"task": "t"}), ("empty", {})):
+            await account.sessions.create(kept(session_id, **fields))
+        note, asked = draft("a note"), EntryDraft('{"role":"user","content":"Why is it red?"}')
+        for session_id in ("bare", "named", "tasked"):
+            await account.transcripts.append(session_id, [note, asked, draft("more")])
+        found = {session.id: session.opening for session in await account.sessions.list(SessionQuery(limit=9))}
+        assert found == {"bare": asked.body, "named": None, "tasked": None, "empty": None}
+        assert (await account.sessions.get("bare")).opening == asked.body
+        await account.sessions.create(kept("noted"), [note, EntryDraft(f'{{"content":"{"long " * 900}"}}')])
+        assert (await account.sessions.get("noted")).opening == note.body
