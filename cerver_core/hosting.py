@@ -2,11 +2,13 @@
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 
 from cerver_core import plugins
 from cerver_core.config import Settings
 from cerver_core.engine import Engine
 from cerver_core.engine.hosting import EngineHost
+from cerver_core.engine.own_providers import MakeProvider
 from cerver_core.engine.tenant import LOCAL_ACCOUNT, HostOptions, SignUp
 from cerver_core.errors import ConfigurationError
 from cerver_core.providers.base import Provider
@@ -39,7 +41,9 @@ async def open_host(
     # On this user's own file the first account is the one that an embedded Cerver works in: its sessions are there.
     first = LOCAL_ACCOUNT if settings.database_url is None else None
     async with engine:
-        yield await EngineHost.open(engine, sealer, options, plugins.VAULTS, first_account=first)
+        yield await EngineHost.open(
+            engine, sealer, options, plugins.VAULTS, makers=_makers(options), first_account=first
+        )
 
 
 def host_options(settings: Settings, *, is_single_user: bool = False, url: str | None = None) -> HostOptions:
@@ -60,6 +64,7 @@ def host_options(settings: Settings, *, is_single_user: bool = False, url: str |
         requires_project_key=_switch(environ, "CERVER_REQUIRE_PROJECT_KEY"),
         allows_private_networks=_switch(environ, "CERVER_ALLOW_PRIVATE_NETWORKS"),
         shares_own_secrets=is_single_user,
+        shares_own_providers=is_single_user,
         owners=frozenset(environ.get("CERVER_OWNER_ACCOUNT_IDS", "").replace(",", " ").split()),
     )
 
@@ -82,6 +87,11 @@ def _usd(environ: Mapping[str, str], name: str) -> float | None:
     if not 0 <= value <= 1_000_000_000:
         raise ConfigurationError(f"{name} must be a number of US dollars; it is {word!r}")
     return value
+
+
+def _makers(options: HostOptions) -> Mapping[str, MakeProvider]:
+    allows = options.allows_private_networks
+    return {name: partial(plugins.own_provider, name, allows_private_networks=allows) for name in plugins.OWN_PROVIDERS}
 
 
 def _providers(settings: Settings, is_local_compute: bool) -> Mapping[str, Provider]:

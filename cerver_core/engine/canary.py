@@ -13,6 +13,7 @@ from cerver_core.engine.booting import BOOT_LIMIT_S, boot
 from cerver_core.engine.catalog import profile_of
 from cerver_core.engine.context import Context
 from cerver_core.engine.observations import Observations
+from cerver_core.engine.reachable import Reachable
 from cerver_core.errors import CerverError, ProviderUnavailable
 from cerver_core.ids import new_session_id
 from cerver_core.providers.base import Command, Exited, Output, Provider, SandboxRef, SandboxRequest
@@ -46,7 +47,8 @@ class Canary:
         names = [verdict.name for verdict in report.providers if verdict.status == "viable" and verdict.executable][:2]
         if len(names) < 2:
             return CanaryReport(probe=PROBE, probes=(), skipped="fewer than two places can run work here now")
-        providers = [self._context.providers[name] for name in names]
+        reachable = Reachable(self._context)
+        providers = [await reachable.named(name) for name in names]
         profiles = [await profile_of(provider) for provider in providers]
         expected = [price_of(profile, minutes=0.5) for profile in profiles]
         known = [usd for usd in expected if usd is not None]

@@ -51,11 +51,13 @@ async def profile_of(provider: Provider) -> ComputeProfile:
     )
 
 
-def how_to(profile: ComputeProfile) -> str:
-    """Say in a few words what would make a provider usable here."""
+def how_to(profile: ComputeProfile, *, is_own: bool = False) -> str:
+    """Say in a few words what would make a provider usable here; `is_own`: by an account's own credentials."""
     if profile.is_planned:
         return f"There is no adapter for {profile.title} yet: it is shown for comparison"
     if profile.name == "cerver_local_provider":
         return "Run the relay on the machine, signed in to the gateway that you use"
     ways = ", or ".join(" and ".join(group) for group in profile.credentials)
+    if is_own:
+        return f"To use {profile.title}, give its {ways.lower()} with POST /v2/account/providers"
     return f"To use {profile.title}, set {ways} where Cerver runs"

@@ -6,6 +6,7 @@ from cerver_core.api.computes import ExecStream
 from cerver_core.engine.context import Context
 from cerver_core.engine.executions import Executions
 from cerver_core.engine.machines import Machines
+from cerver_core.engine.reachable import Reachable
 from cerver_core.engine.reaching import Reaching
 from cerver_core.errors import ProviderFailed
 from cerver_core.wire.computes import (
@@ -31,10 +32,11 @@ class EngineComputes:
         self._executions = executions
         self._machines = Machines(context)
         self._reaching = Reaching(context)
+        self._reachable = Reachable(context)
 
     async def list(self) -> ComputeList:
         """List the computes."""
-        here = [await provider.describe() for provider in self._context.providers.values()]
+        here = [await provider.describe() for provider in (await self._reachable.all()).providers.values()]
         return ComputeList(computes=(*here, *await self._machines.list()))
 
     async def exec(self, session_id: str, request: ExecRequest) -> ExecResult:

@@ -11,21 +11,20 @@ from cerver_core.engine.feed import Feed
 from cerver_core.engine.journal import Journal
 from cerver_core.engine.masking import Masking
 from cerver_core.engine.tenant import Tenant
-from cerver_core.errors import ProviderUnavailable, SessionStateConflict
 from cerver_core.providers.base import Provider, SandboxRef
 from cerver_core.redaction import KnownSecrets
 from cerver_core.secrets.base import SecretBackend
 from cerver_core.stores.base import AccountStore, StoredSession
-from cerver_core.wire.sessions import Lifecycle
 
 __all__ = ["Context", "sandbox_from_json", "sandbox_to_json"]
-
-_ENDED: frozenset[Lifecycle] = frozenset({"terminated", "failed"})
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Handed to every resource; it owns nothing and outlives nothing."""
+    """Handed to every resource; it owns nothing and outlives nothing.
+
+    `providers` are those that this process opened of its environment; whose work may run on which, `Reachable` says.
+    """
 
     rows: AccountStore
     providers: Mapping[str, Provider]
@@ -42,38 +41,6 @@ class Context:
     def now_us(self) -> int:
         """Tell the time as the store keeps it."""
         return to_us(self.clock.now())
-
-    def provider_of(self, session: StoredSession) -> Provider:
-        """Find the provider under a session.
-
-        Raises:
-            SessionStateConflict: the session is memory alone, over, or paused; the message says what to do.
-            ProviderUnavailable: its provider is not configured in this process.
-        """
-        if session.state in _ENDED:
-            raise SessionStateConflict(
-                f"session {session.id} is {session.state}: its transcript can be read, nothing runs in it any more; "
-                "create or spawn another",
-                state=session.state,
-            )
-        if session.provider is None or session.sandbox is None:
-            raise SessionStateConflict(
-                f"session {session.id} has no compute: attach one, or create a session with compute",
-                state=session.state,
-            )
-        if session.state == "paused":
-            raise SessionStateConflict(f"session {session.id} is paused: resume it first", state=session.state)
-        return self.provider_named(session.provider)
-
-    def provider_named(self, name: str) -> Provider:
-        """Find a provider by name.
-
-        Raises:
-            ProviderUnavailable: it is not configured in this process.
-        """
-        if name not in self.providers:
-            raise ProviderUnavailable(f"provider {name} is not configured here", provider=name)
-        return self.providers[name]
 
 
 def sandbox_from_json(session: StoredSession) -> SandboxRef:

@@ -9,11 +9,12 @@ from pydantic import JsonValue
 
 from cerver_core.engine.context import Context, sandbox_from_json
 from cerver_core.engine.output import Capture
+from cerver_core.engine.reachable import Reachable
 from cerver_core.engine.record import ExecRecord, Plan
 from cerver_core.engine.secret_sources import SecretSources
 from cerver_core.engine.spending import Meter
 from cerver_core.errors import CerverError, InvalidInput, ProviderFailed
-from cerver_core.providers.base import Command, Exited, Output
+from cerver_core.providers.base import Command, Exited, Output, Provider
 from cerver_core.redaction import Redactor
 from cerver_core.render.executions import as_content
 from cerver_core.stores.base import StoredSession
@@ -39,6 +40,7 @@ class Executions:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._vaults = SecretSources(context)
+        self._reachable = Reachable(context)
         self._meter = Meter(context.tenant, context.rows.records, context.clock)
 
     @asynccontextmanager
@@ -48,7 +50,7 @@ class Executions:
         """Run code; yields its events. Leaving before the end kills it and records that."""
         started_s = self._context.clock.monotonic()
         session = await self._context.rows.sessions.get(session_id)
-        provider = self._context.provider_of(session)
+        provider = await self._reachable.of_session(session)
         needs = Requirements.model_validate(session.requirements)
         timeout_s = _timeout_s(request.timeout_s, needs)
         values, redactor, notes = await self._secrets(session, request)
@@ -70,7 +72,7 @@ class Executions:
             is_streamed=is_streamed,
             notes=notes,
         )
-        async with self._charged(plan), self._recorded(plan, started_s) as events:
+        async with self._held(provider), self._charged(plan), self._recorded(plan, started_s) as events:
             yield events
 
     @asynccontextmanager
@@ -78,7 +80,7 @@ class Executions:
         """Install packages, recorded as any execution."""
         started_s = self._context.clock.monotonic()
         session = await self._context.rows.sessions.get(session_id)
-        provider = self._context.provider_of(session)
+        provider = await self._reachable.of_session(session)
         timeout_s = _timeout_s(request.timeout_s, Requirements.model_validate(session.requirements))
         sandbox = sandbox_from_json(session)
         plan = Plan(
@@ -89,8 +91,13 @@ class Executions:
             redactor=self._context.known.redactor,
             isolation=await provider.isolation(sandbox),
         )
-        async with self._charged(plan), self._recorded(plan, started_s) as events:
+        async with self._held(provider), self._charged(plan), self._recorded(plan, started_s) as events:
             yield events
+
+    @asynccontextmanager
+    async def _held(self, provider: Provider) -> AsyncGenerator[None]:
+        with self._reachable.busy(provider), self._reachable.accepted(provider.name):
+            yield
 
     def _charged(self, plan: Plan) -> AbstractAsyncContextManager[None]:
         session = plan.session

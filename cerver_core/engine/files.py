@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from cerver_core.engine.context import Context, sandbox_from_json
+from cerver_core.engine.reachable import Reachable
 from cerver_core.errors import SessionStateConflict
 from cerver_core.providers.base import Provider, SandboxRef
 from cerver_core.wire.computes import FileList, FolderReport, WriteFile
@@ -15,6 +16,7 @@ class EngineFiles:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._reachable = Reachable(context)
 
     async def _workspace(self, session_id: str) -> tuple[Provider, SandboxRef]:
         session = await self._context.rows.sessions.get(session_id)
@@ -23,7 +25,7 @@ class EngineFiles:
                 f"session {session_id} has no workspace: it is memory alone, or its workspace was deleted",
                 state=session.state,
             )
-        return self._context.provider_named(session.provider), sandbox_from_json(session)
+        return await self._reachable.named(session.provider, session), sandbox_from_json(session)
 
     async def write(self, session_id: str, request: WriteFile) -> None:
         """Write one file whole."""

@@ -20,10 +20,11 @@ from cerver_core.engine.engine import AccountCerver, Engine
 from cerver_core.engine.journal import Journal
 from cerver_core.engine.keys import KEPT_KEY, USED, Keys, NewKey
 from cerver_core.engine.logins import EngineLogins
+from cerver_core.engine.own_providers import MakeProvider, OwnProviders
 from cerver_core.engine.replies import EngineReplies
 from cerver_core.engine.retention import Retention
 from cerver_core.engine.scoping import ProjectRows
-from cerver_core.engine.secret_sources import CREDENTIALS, VAULT, row_of
+from cerver_core.engine.secret_sources import CREDENTIALS, SESSION_CREDENTIALS, VAULT, row_of
 from cerver_core.engine.tenant import Hosting, HostOptions, OpenVault, Tenant
 from cerver_core.errors import CerverError, StoreUnavailable, Unauthorized
 from cerver_core.keys import parse_key, same_hash
@@ -79,17 +80,21 @@ class EngineHost:
         options: HostOptions,
         open_vault: Mapping[str, OpenVault],
         *,
+        makers: Mapping[str, MakeProvider] | None = None,
         first_account: str | None = None,
         sweep: bool = True,
     ) -> "EngineHost":
         """Make a host over an open engine; `first_account` is the id of the operator's account (null: a new one).
+
+        `makers` make the providers that accounts bring credentials for, by name.
 
         Raises:
             ConfigurationError, StoreCorrupt: the master key is not the one that the store was used with.
         """
         directory = Directory(engine.store.directory, engine.clock)
         pepper = await _pepper(directory, sealer)
-        hosting = Hosting(directory, sealer, pepper, options, open_vault, partial(_records_of, engine.store))
+        own = OwnProviders(makers or {}, engine.tasks)
+        hosting = Hosting(directory, sealer, pepper, options, open_vault, partial(_records_of, engine.store), own)
         host = cls(engine, hosting, engine.clock, first_account=first_account)
         if sweep:
             engine.tasks.start_soon(host._sweep)
@@ -179,7 +184,7 @@ class EngineHost:
         done = await self._rewrap(_SERVER, self._directory.records, _SERVER, lambda _: _PEPPER)
         async for entry in self._directory.accounts():
             records = self.hosting.records_of(entry.id)
-            for kind in (VAULT, CREDENTIALS):
+            for kind in (VAULT, CREDENTIALS, SESSION_CREDENTIALS):
                 done += await self._rewrap(entry.id, records, kind, partial(row_of, kind))
             done += await self._rewrap(entry.id, records, KEPT_KEY, lambda key_id: key_id)
         return done

@@ -2,6 +2,7 @@
 the sandbox follows; every step can be repeated."""
 
 import logging
+from collections.abc import Mapping
 from datetime import timedelta
 
 import anyio
@@ -12,7 +13,8 @@ from cerver_core.engine.context import Context, sandbox_from_json, sandbox_to_js
 from cerver_core.engine.opening import Opening
 from cerver_core.engine.placement import Place, Placement
 from cerver_core.engine.policies import Policies
-from cerver_core.errors import SessionStateConflict, Unavailable
+from cerver_core.engine.reachable import OWN, Reachable
+from cerver_core.errors import InvalidInput, NoComputeAvailable, NotSupported, SessionStateConflict, Unavailable
 from cerver_core.ids import new_session_id
 from cerver_core.metrics import MetricDelta
 from cerver_core.providers.base import Pausable
@@ -39,6 +41,7 @@ class Lifecycles:
         self._placement = placement
         self._opening = Opening(context)
         self._policies = Policies(context)
+        self._reachable = Reachable(context)
 
     async def create(self, request: CreateSession, *, parent: StoredSession | None = None) -> SessionEnvelope:
         """Open a session, with a sandbox unless it is memory alone."""
@@ -54,15 +57,20 @@ class Lifecycles:
         session = await self._context.rows.sessions.create(session, drafts)
         if request.is_transcript_only:
             return views.envelope(session, now)
+        brought = _brought(request)
         try:
+            if brought is not None:
+                await self._reachable.bring(session.id, *brought)
             canary = await self._policies.canary(request.project_slug)
             place = await self._placement.place(session.id, _advice(request), _choice(request), canary=canary)
         except BaseException:
             with anyio.CancelScope(shield=True), anyio.move_on_after(_CLEAN_UP_LIMIT_S):
                 await self._context.rows.sessions.delete(session.id)
+                if brought is not None:
+                    await self._reachable.forget(session.id, brought[0])
             raise
         elapsed_ms = (self._context.clock.monotonic() - started) * 1_000
-        return await self._settle(session, place, provision_ms=round(elapsed_ms, 3))
+        return await self._settle(session, place, provision_ms=round(elapsed_ms, 3), is_own=brought is not None)
 
     def _new_session(self, request: CreateSession, parent: StoredSession | None) -> StoredSession:
         now_us = self._context.now_us()
@@ -88,7 +96,7 @@ class Lifecycles:
         )
 
     async def _settle(
-        self, session: StoredSession, place: Place, *, provision_ms: float | None = None
+        self, session: StoredSession, place: Place, *, provision_ms: float | None = None, is_own: bool = False
     ) -> SessionEnvelope:
         """Write down where the session stands; a sandbox that cannot be written down is destroyed again."""
         change = SessionChange(
@@ -96,7 +104,7 @@ class Lifecycles:
             updated_at_us=self._context.now_us(),
             provider=place.provider.name,
             compute_id=place.sandbox.compute_id,
-            sandbox=sandbox_to_json(place.sandbox),
+            sandbox=sandbox_to_json(place.sandbox) | ({OWN: True} if is_own else {}),
             routing=place.routing.model_dump(mode="json"),
             from_states=frozenset({session.state}),
         )
@@ -151,7 +159,7 @@ class Lifecycles:
         if session.state == "running":
             return views.envelope(session, self._context.clock.now())
         if session.state in _ALIVE:
-            provider = self._context.provider_named(str(session.provider))
+            provider = await self._reachable.named(str(session.provider), session)
             if isinstance(provider, Pausable):
                 await provider.resume(sandbox_from_json(session))
         resumed = await self._move(session, "ready", _AT_REST, "resume")
@@ -171,6 +179,10 @@ class Lifecycles:
             )
             moved = await self._context.rows.sessions.change(session_id, change)
             answer = views.envelope(moved, self._context.clock.now())
+        elif request.compute.credentials:
+            raise NotSupported(
+                "credentials come with the making of a session alone: give them with POST /v2/account/providers"
+            )
         elif await self._placement.choose(request.compute) == session.provider:
             return views.envelope(await self._move(session, "ready", _AT_REST, "attach"), self._context.clock.now())
         else:
@@ -181,7 +193,7 @@ class Lifecycles:
     async def _moved(self, session: StoredSession, request: AttachCompute) -> SessionEnvelope:
         """Put a session on another compute, with its files if they are to come along; a move that fails leaves it."""
         old = sandbox_from_json(session) if session.sandbox is not None and request.carry_workspace else None
-        source = self._context.provider_named(str(session.provider)) if old else None
+        source = await self._reachable.named(str(session.provider), session) if old else None
         if old is not None and source is not None:
             await carrying.awake(source, old)
             await carrying.check_size(source, old, max_bytes=request.max_carry_bytes)
@@ -201,7 +213,7 @@ class Lifecycles:
         """Destroy the sandbox a session left; a provider that is down or gone must not undo the move."""
         try:
             await self._destroy(session)
-        except Unavailable:
+        except (Unavailable, NoComputeAvailable):
             log.warning("the sandbox that session %s left on %s still stands", session.id, session.provider)
 
     async def terminate(self, session_id: str, *, delete_workspace: bool) -> SessionEnvelope:
@@ -221,11 +233,24 @@ class Lifecycles:
             session = await self._context.rows.sessions.change(session_id, change)
             self._context.feed.wake(session_id)
             await self._learn_minutes(session, now_us)
+            if not await self._is_within_reach(session):
+                return views.envelope(session, self._context.clock.now())
             await self._end_processes(session)
         if session.sandbox is not None and delete_at_us is not None and delete_at_us <= now_us:
             await self._destroy(session)
             session = await self._context.rows.sessions.change(session_id, SessionChange(sandbox=None))
         return views.envelope(session, self._context.clock.now())
+
+    async def _is_within_reach(self, session: StoredSession) -> bool:
+        """Tell whether a session that ended can be cleared away now; else a sweep does it when credentials are back."""
+        if session.sandbox is None or session.provider is None:
+            return True
+        try:
+            await self._reachable.named(session.provider, session)
+        except NoComputeAvailable:
+            log.warning("session %s ended; its sandbox on %s is out of reach", session.id, session.provider)
+            return False
+        return True
 
     async def _learn_minutes(self, session: StoredSession, now_us: int) -> None:
         """Let the advisor know how long such work keeps a sandbox; on the user's own machine nobody counts that."""
@@ -246,14 +271,17 @@ class Lifecycles:
     async def _end_processes(self, session: StoredSession) -> None:
         if session.sandbox is None or session.provider is None:
             return
-        provider = self._context.provider_named(session.provider)
+        provider = await self._reachable.named(session.provider, session)
         if isinstance(provider, Pausable):
             await provider.pause(sandbox_from_json(session))
 
     async def _destroy(self, session: StoredSession) -> None:
         if session.sandbox is None or session.provider is None:
             return
-        await self._context.provider_named(session.provider).destroy(sandbox_from_json(session))
+        provider = await self._reachable.named(session.provider, session)
+        await provider.destroy(sandbox_from_json(session))
+        if session.sandbox.get(OWN) is True:
+            await self._reachable.forget(session.id, session.provider)
 
 
 def _advice(request: CreateSession) -> RecommendRequest:
@@ -289,6 +317,21 @@ def _choice(request: CreateSession) -> ComputeChoice | None:
     if request.compute is None and request.target_compute_id is not None:
         return ComputeChoice(compute_id=request.target_compute_id)
     return request.compute
+
+
+def _brought(request: CreateSession) -> tuple[str, Mapping[str, str]] | None:
+    """Find the credentials that a request brings, and for which provider.
+
+    Raises:
+        InvalidInput: it does not name the provider.
+    """
+    choice = request.compute
+    if choice is None or not choice.credentials:
+        return None
+    name = choice.provider or str(choice.compute_id or "").removeprefix("provider_")
+    if not name or (choice.provider is None and not str(choice.compute_id).startswith("provider_")):
+        raise InvalidInput("credentials need the provider that they are for: name it in compute.provider")
+    return name, choice.credentials
 
 
 def _inherited_metadata(parent: StoredSession) -> dict[str, str]:

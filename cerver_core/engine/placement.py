@@ -16,6 +16,7 @@ from cerver_core.engine.canary import Canary
 from cerver_core.engine.catalog import how_to, profile_of
 from cerver_core.engine.context import Context
 from cerver_core.engine.observations import Observations
+from cerver_core.engine.reachable import Offer, Reachable
 from cerver_core.engine.reaper import clear
 from cerver_core.errors import (
     CerverError,
@@ -67,15 +68,21 @@ class Placement:
 
     def __init__(self, context: Context, *, boot_limit_s: float = BOOT_LIMIT_S) -> None:
         self._context = context
-        self._providers = context.providers
+        self._reachable = Reachable(context)
         self._boot_limit_s = boot_limit_s
         self.observations = Observations(context.rows.records, context.clock)
         self._canary = Canary(context, self.observations)
 
     async def advise(
-        self, request: RecommendRequest, *, require_executable: bool = False, chosen: str | None = None
+        self,
+        request: RecommendRequest,
+        *,
+        require_executable: bool = False,
+        chosen: str | None = None,
+        offer: Offer | None = None,
     ) -> Recommendation:
         """Recommend among the providers; one that the caller chose is not held back by what it did before."""
+        offer = offer or await self._reachable.all()
         histories = dict(await self.observations.histories())
         if chosen in histories:
             histories[chosen] = replace(histories[chosen], ejected_until_us=None)
@@ -89,19 +96,33 @@ class Placement:
             ),
             require_executable=require_executable,
         )
-        return recommend(question, [self._candidate(profile, histories) for profile in await self.profiles()])
+        return recommend(
+            question, [self._candidate(profile, histories, offer) for profile in await self.profiles(offer)]
+        )
 
-    async def profiles(self) -> Sequence[ComputeProfile]:
+    async def offer(self) -> Offer:
+        """Give the providers that this account's work may run on now."""
+        return await self._reachable.all()
+
+    async def profiles(self, offer: Offer) -> Sequence[ComputeProfile]:
         """Give the profiles of the catalog, and one for each provider of someone else's."""
-        foreign = [name for name in self._providers if name not in PROFILES]
-        return (*PROFILES.values(), *[await profile_of(self._providers[name]) for name in foreign])
+        foreign = [name for name in offer.providers if name not in PROFILES]
+        return (*PROFILES.values(), *[await profile_of(offer.providers[name]) for name in foreign])
 
-    def _candidate(self, profile: ComputeProfile, histories: dict[str, History]) -> Candidate:
+    def missing(self, profile: ComputeProfile, offer: Offer) -> str:
+        """Say what would make a provider usable that is not: by the operator, or by the account itself."""
+        hosting = self._context.tenant.hosting
+        own = None if hosting is None else hosting.own_providers
+        is_own = own is not None and own.can_make(profile.name)
+        return offer.obstacles.get(profile.name) or how_to(profile, is_own=is_own)
+
+    def _candidate(self, profile: ComputeProfile, histories: dict[str, History], offer: Offer) -> Candidate:
         history = histories.get(profile.name)
-        if profile.name in self._providers:
+        if profile.name in offer.providers:
             return Candidate(profile, history=history)
         obstacle = "no adapter for it yet" if profile.is_planned else "it is not configured"
-        return Candidate(profile, obstacle, history, how_to(profile))
+        obstacle = offer.obstacles.get(profile.name, obstacle)
+        return Candidate(profile, obstacle, history, self.missing(profile, offer))
 
     async def canary(
         self, report: Recommendation, request: RecommendRequest, *, max_usd: float = DEFAULT_CANARY_USD
@@ -127,14 +148,16 @@ class Placement:
             ComputeNotFound: the chosen compute does not exist, or nobody knows the provider.
             IsolationUnavailable, RuntimeMissing, NotSupported: no compute can do what the requirements ask.
         """
-        chosen = None if choice is None else await self.choose(choice)
-        report = await self.advise(_narrowed(request, chosen), require_executable=True, chosen=chosen)
-        if chosen is not None and chosen not in self._providers:
-            raise _with_report(NoComputeAvailable(f"{chosen} cannot run here now. {how_to(PROFILES[chosen])}"), report)
+        offer = await self._reachable.all(session_id)
+        chosen = None if choice is None else await _choose(choice, offer)
+        report = await self.advise(_narrowed(request, chosen), require_executable=True, chosen=chosen, offer=offer)
+        if chosen is not None and chosen not in offer.providers:
+            missing = self.missing(PROFILES[chosen], offer)
+            raise _with_report(NoComputeAvailable(f"{chosen} cannot run here now. {missing}", provider=chosen), report)
         probed = await self._probed(report, request, canary) if chosen is None else None
         tries = _Tries()
         for name in _in_order(report, probed):
-            provider = self._providers[name]
+            provider = offer.providers[name]
             sandbox = await self._try(provider, session_id, request.requirements, tries)
             if sandbox is not None:
                 return Place(provider, sandbox, _routing(report, name, tries.attempts, probed))
@@ -156,7 +179,7 @@ class Placement:
         error: CerverError | None = None
         sandbox, is_timeout = None, False
         try:
-            with anyio.fail_after(self._boot_limit_s):
+            with self._reachable.accepted(provider.name), anyio.fail_after(self._boot_limit_s):
                 sandbox = await boot(provider, SandboxRequest(session_id, needs), limit_s=self._boot_limit_s)
         except TimeoutError as late:
             is_timeout = not isinstance(late, DeadlineExceeded)
@@ -191,25 +214,30 @@ class Placement:
         Raises:
             ComputeNotFound: the chosen compute does not exist, or nobody knows the provider.
         """
-        if choice.provider is None and choice.compute_id is None:
-            return None
-        if choice.provider is not None and choice.compute_id is not None:
-            raise InvalidInput("compute takes a provider or a compute_id, not both")
-        if choice.provider is not None:
-            return self._known(choice.provider)
-        compute_id = str(choice.compute_id)
-        if compute_id.startswith("provider_"):
-            return self._known(compute_id.removeprefix("provider_"))
-        for name, provider in self._providers.items():
-            if (await provider.describe()).compute_id == compute_id:
-                return name
-        raise ComputeNotFound(f"there is no compute {compute_id}; list the computes to see those there are")
+        return await _choose(choice, await self._reachable.all())
 
-    def _known(self, name: str) -> str:
-        if name not in self._providers and name not in PROFILES:
-            there = ", ".join(self._providers) or "none"
-            raise ComputeNotFound(f"there is no provider {name}; configured here: {there}", provider=name)
-        return name
+
+async def _choose(choice: ComputeChoice, offer: Offer) -> str | None:
+    if choice.provider is None and choice.compute_id is None:
+        return None
+    if choice.provider is not None and choice.compute_id is not None:
+        raise InvalidInput("compute takes a provider or a compute_id, not both")
+    if choice.provider is not None:
+        return _known(choice.provider, offer)
+    compute_id = str(choice.compute_id)
+    if compute_id.startswith("provider_"):
+        return _known(compute_id.removeprefix("provider_"), offer)
+    for name, provider in offer.providers.items():
+        if (await provider.describe()).compute_id == compute_id:
+            return name
+    raise ComputeNotFound(f"there is no compute {compute_id}; list the computes to see those there are")
+
+
+def _known(name: str, offer: Offer) -> str:
+    if name not in offer.providers and name not in PROFILES:
+        there = ", ".join(offer.providers) or "none"
+        raise ComputeNotFound(f"there is no provider {name}; configured here: {there}", provider=name)
+    return name
 
 
 def _narrowed(request: RecommendRequest, chosen: str | None) -> RecommendRequest:

@@ -3,6 +3,7 @@
 from urllib.parse import urlsplit
 
 from cerver_core.engine.context import Context, sandbox_from_json
+from cerver_core.engine.reachable import Reachable
 from cerver_core.errors import NotSupported
 from cerver_core.providers.abilities import Extendable, Previews
 from cerver_core.wire.sandboxes import Lifetime, Port, PortHost, SandboxDone
@@ -15,11 +16,12 @@ class Reaching:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._reachable = Reachable(context)
 
     async def set_lifetime(self, session_id: str, request: Lifetime) -> SandboxDone:
         """Let the sandbox live so long from now on."""
         session = await self._context.rows.sessions.get(session_id)
-        provider = self._context.provider_of(session)
+        provider = await self._reachable.of_session(session)
         if not isinstance(provider, Extendable):
             raise NotSupported(
                 f"sandboxes of {provider.name} have no end that can be moved: they live until they are deleted",
@@ -31,7 +33,7 @@ class Reaching:
     async def host(self, session_id: str, request: Port) -> PortHost:
         """Tell where a port is reached."""
         session = await self._context.rows.sessions.get(session_id)
-        provider = self._context.provider_of(session)
+        provider = await self._reachable.of_session(session)
         if not isinstance(provider, Previews):
             raise NotSupported(
                 f"{provider.name} cannot make a port of a sandbox reachable; choose a provider with public_preview",

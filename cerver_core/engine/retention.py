@@ -7,8 +7,16 @@ import anyio
 
 from cerver_core.engine.context import Context, sandbox_from_json
 from cerver_core.engine.holders import is_gone
+from cerver_core.engine.reachable import Reachable
 from cerver_core.engine.reaper import clear
-from cerver_core.errors import CerverError, SessionStateConflict
+from cerver_core.errors import (
+    CerverError,
+    Forbidden,
+    NoComputeAvailable,
+    ProviderUnavailable,
+    SessionStateConflict,
+    Unauthorized,
+)
 from cerver_core.stores.base import ClosedExec, SessionChange, SessionQuery
 from cerver_core.wire.transcripts import NewEntry
 
@@ -26,6 +34,7 @@ class Retention:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._reachable = Reachable(context)
 
     async def run(self) -> None:
         """Sweep now and every hour, until cancelled; a failed sweep is logged and tried again."""
@@ -75,14 +84,19 @@ class Retention:
                 await self._context.rows.sessions.change(session.id, change)
             except SessionStateConflict:
                 continue
-            for provider in self._context.providers.values():
+            for provider in (await self._reachable.all(session.id)).providers.values():
                 await clear(provider, session.id)
+            await self._reachable.forget(session.id, session.provider or "")
 
     async def _delete_due_workspaces(self) -> None:
         due = await self._context.rows.sessions.due_workspaces(self._context.now_us(), limit=_AT_A_TIME)
         for session in due:
-            provider = self._context.providers.get(session.provider or "")
-            if provider is None:
+            try:
+                provider = await self._reachable.named(session.provider or "", session)
+                await provider.destroy(sandbox_from_json(session))
+            except (NoComputeAvailable, ProviderUnavailable, Unauthorized, Forbidden):
+                # Of one account's provider: the rest is not to wait for it. The next sweep tries again.
+                log.warning("the workspace of session %s could not be deleted yet", session.id, exc_info=True)
                 continue
-            await provider.destroy(sandbox_from_json(session))
             await self._context.rows.sessions.change(session.id, SessionChange(sandbox=None))
+            await self._reachable.forget(session.id, session.provider or "")

@@ -7,10 +7,10 @@ from cerver_core.advisor import History
 from cerver_core.catalog.facts import Fact, facts_of
 from cerver_core.catalog.profile import ComputeProfile
 from cerver_core.clock import from_us
-from cerver_core.engine.catalog import how_to
 from cerver_core.engine.context import Context
 from cerver_core.engine.placement import Placement
 from cerver_core.engine.policies import Policies
+from cerver_core.engine.reachable import Offer
 from cerver_core.engine.stress import StressTests
 from cerver_core.wire.policies import CommunityPolicies, PolicyReply, PutPolicy
 from cerver_core.wire.providers import ProviderCatalog, ProviderEntry, ProviderStatus, ShownFact
@@ -40,7 +40,8 @@ class EngineRouting:
     async def providers(self) -> ProviderCatalog:
         """List the providers, with what was observed."""
         histories = await self._placement.observations.histories()
-        advice = await self._placement.advise(RecommendRequest())
+        offer = await self._placement.offer()
+        advice = await self._placement.advise(RecommendRequest(), offer=offer)
         expected = {verdict.name: verdict.estimates for verdict in advice.providers}
         now_us = self._context.now_us()
         today = from_us(now_us).date()
@@ -50,18 +51,14 @@ class EngineRouting:
                     profile,
                     histories.get(profile.name, History()),
                     expected.get(profile.name),
-                    status=self._status(profile),
+                    status=_status(profile, offer),
+                    missing=None if profile.name in offer.providers else self._placement.missing(profile, offer),
                     today=today,
                     now_us=now_us,
                 )
-                for profile in await self._placement.profiles()
+                for profile in await self._placement.profiles(offer)
             )
         )
-
-    def _status(self, profile: ComputeProfile) -> ProviderStatus:
-        if profile.name in self._context.providers:
-            return "executable"
-        return "planned" if profile.is_planned else "not_configured"
 
     async def stress_test(self, request: StressRequest) -> StressReport:
         """Compare providers by one kind of work."""
@@ -88,12 +85,19 @@ class EngineRouting:
         return self._policies.community()
 
 
+def _status(profile: ComputeProfile, offer: Offer) -> ProviderStatus:
+    if profile.name in offer.providers:
+        return "executable"
+    return "planned" if profile.is_planned else "not_configured"
+
+
 def _entry(
     profile: ComputeProfile,
     history: History,
     expected: Estimates | None,
     *,
     status: ProviderStatus,
+    missing: str | None,
     today: date,
     now_us: int,
 ) -> ProviderEntry:
@@ -104,7 +108,7 @@ def _entry(
         title=profile.title,
         status=status,
         executable=status == "executable",
-        missing=None if status == "executable" else how_to(profile),
+        missing=missing,
         credentials=profile.credentials,
         billing=None if profile.price is None else profile.price.kind,
         facts=facts,

@@ -18,10 +18,11 @@ from cerver_core.secrets.names import check_name, quote_name, refuse_reserved
 from cerver_core.stores.base import StoredSession
 from cerver_core.stores.records import Record
 
-__all__ = ["CREDENTIALS", "ENVIRONMENT_KEY", "VAULT", "SecretSources", "row_of", "sealed_of"]
+__all__ = ["CREDENTIALS", "ENVIRONMENT_KEY", "SESSION_CREDENTIALS", "VAULT", "SecretSources", "row_of", "sealed_of"]
 
 VAULT = "vault"
 CREDENTIALS = "provider_credentials"
+SESSION_CREDENTIALS = "session_credentials"
 ENVIRONMENT_KEY = "environment_slug"
 """Where a session's metadata says in which environment of its project it is."""
 
@@ -75,21 +76,16 @@ class SecretSources:
         async with self._opened(record, hosting) as vault:
             yield vault
 
-    async def credentials(self, provider: str) -> Mapping[str, str]:
-        """Give the account's own credentials of a provider by their names; empty when it brought none.
-
-        Embedded there are none: providers read this machine's environment. A reference is fetched from its vault now.
+    async def values(self, hosting: Hosting, record: Record) -> Mapping[str, str]:
+        """Give the credentials of a provider that a record keeps; a reference is fetched from its vault now.
 
         Raises:
             SecretError: a referenced secret could not be had.
+            NotFound: the vault of a reference is gone.
+            ConfigurationError, StoreCorrupt: what is sealed cannot be opened.
         """
-        hosting = self._tenant.hosting
-        if hosting is None:
-            return {}
-        record = await self._records.get(CREDENTIALS, provider, now_us=self._context.now_us())
-        if record is None:
-            return {}
-        found = dict(hosting.sealer.open(self._tenant.account_id, row_of(CREDENTIALS, provider), sealed_of(record)))
+        row = row_of(record.kind, record.id)
+        found = dict(hosting.sealer.open(self._tenant.account_id, row, sealed_of(record)))
         references = record.data.get("references")
         for name, told in (references if isinstance(references, dict) else {}).items():
             asked = told if isinstance(told, dict) else {}

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from cerver_core.engine import views
-from cerver_core.errors import AmbiguousReference, InvalidInput, NotFound, NotSupported, SessionNotFound
+from cerver_core.errors import AmbiguousReference, InvalidInput, NotFound, SessionNotFound
 from cerver_core.stores.base import SessionChange, SessionQuery
 from cerver_core.wire.sessions import SessionMetrics, SessionPage, status_filter
 
@@ -58,8 +58,6 @@ class EngineSessions:
         """Open a session."""
         if request.agent is not None:
             raise NotFound(f"there is no saved agent {request.agent!r}", agent=request.agent)
-        if request.compute is not None and request.compute.credentials:
-            raise NotSupported("credentials in a request are not taken: add the provider to the account instead")
         parent = None
         if request.parent_session_id is not None:
             parent = await self._context.rows.sessions.get(request.parent_session_id)

@@ -13,6 +13,7 @@ from cerver_core.engine.canary import price_of
 from cerver_core.engine.catalog import profile_of
 from cerver_core.engine.context import Context
 from cerver_core.engine.placement import Placement
+from cerver_core.engine.reachable import Reachable
 from cerver_core.engine.stress_work import Timing, time_once
 from cerver_core.errors import NoComputeAvailable, ProviderUnavailable
 from cerver_core.wire.routing import ProviderVerdict, Recommendation, RecommendRequest
@@ -55,6 +56,7 @@ class StressTests:
     def __init__(self, context: Context, placement: Placement) -> None:
         self._context = context
         self._placement = placement
+        self._reachable = Reachable(context)
 
     async def run(self, request: StressRequest) -> StressReport:
         """Compare, by drawing from the estimates or for real."""
@@ -75,7 +77,7 @@ class StressTests:
         return await self._live(request, [verdict.name for verdict in verdicts], test_id)
 
     async def _live(self, request: StressRequest, names: Sequence[str], test_id: str) -> StressReport:
-        runs = {name: _Runs(await profile_of(self._context.providers[name])) for name in names}
+        runs = {name: _Runs(await profile_of(await self._reachable.named(name))) for name in names}
         turns = [name for name in names for _ in range(request.sample_size)]
         random.Random(request.seed).shuffle(turns)  # noqa: S311 - an order, not a secret
         stopped: str | None = None
@@ -84,8 +86,9 @@ class StressTests:
             if spent + runs[name].next_usd > request.max_cost_usd:
                 stopped = f"the next run would pass the cost limit of {request.max_cost_usd:g} USD"
                 break
-            provider = self._context.providers[name]
-            timing = await time_once(self._context.clock, provider, request.kind, request.requirements)
+            provider = await self._reachable.named(name)
+            with self._reachable.busy(provider):
+                timing = await time_once(self._context.clock, provider, request.kind, request.requirements)
             await self._learn(runs[name], timing)
         return report(request, [one.sampled() for one in runs.values()], test_id=test_id, stopped_because=stopped)
 

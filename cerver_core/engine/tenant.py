@@ -12,6 +12,7 @@ from cerver_core.keys import prefix_of
 if TYPE_CHECKING:
     from cerver_core.api.host import Caller
     from cerver_core.engine.directory import Directory
+    from cerver_core.engine.own_providers import OwnProviders
     from cerver_core.sealing import Sealer
     from cerver_core.secrets.base import SecretBackend
     from cerver_core.secrets.connection import VaultConnection
@@ -33,6 +34,8 @@ class HostOptions:
     `base_url` is where people reach it. `spending_limit_usd` is the monthly limit of accounts that set none; null for
     no limit. `requires_project_key`: sessions are made with a key of a project, or by naming one.
     `shares_own_secrets`: the operator's own sessions get the secrets of the gateway's backend when they have no vault.
+    `shares_own_providers`: everybody's sessions run on what this process opened of its environment, and on this machine
+    where that is one; otherwise the operator's account alone does, and others bring their credentials.
     `allows_private_networks`: addresses that customers give may lead to this machine and its networks.
     """
 
@@ -43,6 +46,7 @@ class HostOptions:
     requires_project_key: bool = False
     allows_private_networks: bool = False
     shares_own_secrets: bool = False
+    shares_own_providers: bool = False
     owners: frozenset[str] = frozenset()
 
 
@@ -57,6 +61,8 @@ class Hosting:
     open_vault: Mapping[str, OpenVault]
     records_of: Callable[[str], RecordStore]
     """Gives the records of an account by its id; for the operator's work and for letting people in."""
+    own_providers: OwnProviders | None = None
+    """Opens the providers that accounts bring credentials for; null where none can be brought."""
 
 
 @dataclass(frozen=True, slots=True)

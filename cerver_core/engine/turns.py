@@ -8,6 +8,7 @@ from pydantic import JsonValue
 from cerver_core.engine import views
 from cerver_core.engine.context import Context, sandbox_from_json
 from cerver_core.engine.lifecycle import Lifecycles
+from cerver_core.engine.reachable import Reachable
 from cerver_core.errors import (
     CerverError,
     ComputeNotFound,
@@ -80,7 +81,7 @@ class Turns:
         failed = await self._context.rows.sessions.change(session_id, change)
         self._context.feed.wake(session_id)
         if failed.sandbox is not None and failed.provider is not None:
-            provider = self._context.provider_named(failed.provider)
+            provider = await Reachable(self._context).named(failed.provider, failed)
             if isinstance(provider, Pausable):
                 await provider.pause(sandbox_from_json(failed))
         return self._envelope(failed)

@@ -45,7 +45,7 @@ async def hosted(
         plugins.secret_backend(settings),
         clock=clock or SystemClock(),
     )
-    chosen = options or HostOptions()
+    chosen = replace(options or HostOptions(), shares_own_providers=True)
     async with engine:
         yield await EngineHost.open(engine, Sealer(keys), chosen, plugins.VAULTS, sweep=False)
 
