@@ -15,7 +15,7 @@ from cerver_core.providers.base import Provider
 from cerver_core.redaction import KnownSecrets
 from cerver_core.sealing import load_sealer
 
-__all__ = ["host_options", "open_host"]
+__all__ = ["host_options", "open_host", "own_makers"]
 
 _SIGN_UPS: Mapping[str, SignUp] = {"open": "open", "invite": "invite", "closed": "closed"}
 _DEFAULT_URL = "http://127.0.0.1:8787"
@@ -42,7 +42,7 @@ async def open_host(
     first = LOCAL_ACCOUNT if settings.database_url is None else None
     async with engine:
         yield await EngineHost.open(
-            engine, sealer, options, plugins.VAULTS, makers=_makers(options), first_account=first
+            engine, sealer, options, plugins.VAULTS, makers=own_makers(options), first_account=first
         )
 
 
@@ -89,7 +89,8 @@ def _usd(environ: Mapping[str, str], name: str) -> float | None:
     return value
 
 
-def _makers(options: HostOptions) -> Mapping[str, MakeProvider]:
+def own_makers(options: HostOptions) -> Mapping[str, MakeProvider]:
+    """Give what makes the providers that accounts bring credentials for, by name."""
     allows = options.allows_private_networks
     return {name: partial(plugins.own_provider, name, allows_private_networks=allows) for name in plugins.OWN_PROVIDERS}
 

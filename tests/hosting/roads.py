@@ -11,6 +11,7 @@ from cerver_core.engine import Engine
 from cerver_core.engine.engine import AccountCerver
 from cerver_core.engine.hosting import EngineHost
 from cerver_core.engine.tenant import HostOptions
+from cerver_core.hosting import own_makers
 from cerver_core.sealing import Sealer
 from cerver_core.wire.account import CreateInvite, CreateKey
 from tests.engine.roads import settings_for
@@ -47,7 +48,8 @@ async def hosted(
     )
     chosen = replace(options or HostOptions(), shares_own_providers=True)
     async with engine:
-        yield await EngineHost.open(engine, Sealer(keys), chosen, plugins.VAULTS, sweep=False)
+        makers = own_makers(chosen)
+        yield await EngineHost.open(engine, Sealer(keys), chosen, plugins.VAULTS, makers=makers, sweep=False)
 
 
 async def operator(host: EngineHost) -> Person:
