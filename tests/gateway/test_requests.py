@@ -57,7 +57,7 @@ async def test_a_request_without_the_header_is_401(running: Running) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["/", "/v2", "/v2/nothing", "/v2/sessions//run", "/v2/sessions/a/b/c/d", "/../etc/passwd", "/v2/%2e%2e/%2e%2e/x"],
+    ["/v2", "/v2/nothing", "/v2/sessions//run", "/v2/sessions/a/b/c/d", "/../etc/passwd", "/v2/%2e%2e/%2e%2e/x"],
 )
 async def test_what_is_served_nowhere_is_a_problem_too(http: httpx2.AsyncClient, path: str) -> None:
     answer = await http.get(path)
@@ -93,7 +93,7 @@ async def test_a_slash_at_the_end_changes_nothing(http: httpx2.AsyncClient) -> N
         ('{"requirements":{"public_port":1}}', "requirements.public_port: there is no such field; there are: runtime,"),
         ('{"compute":{"provder":"e2b"}}', "there are: provider, compute_id, credentials"),
         ('{"session_name":7}', "session_name: Input should be a valid string"),
-        ('{"session_name":"a\\u0000b"}', "control characters"),
+        ('{"workload":"a\\u0000b"}', "control characters"),
         ('{"policy":{"mode":"slow"}}', "policy.mode: Input should be 'balanced'"),
         ('{"metadata":' + '{"a":' * 3_000 + "1" + "}" * 3_000 + "}", "recursion limit"),
         ('{"metadata":{"a":NaN}}', "NaN"),
