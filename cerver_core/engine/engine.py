@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 import anyio
@@ -26,6 +25,8 @@ from cerver_core.stores.base import WatchedStore
 from cerver_core.stores.notices import Noticing
 
 if TYPE_CHECKING:
+    lazy = property  # a checker takes a cached property for none, where a protocol asks for one
+
     from cerver_core.engine.account import EngineAccount
     from cerver_core.engine.admin import EngineAdmin
     from cerver_core.engine.computes import EngineComputes
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
     from cerver_core.providers.base import Provider
     from cerver_core.secrets.base import SecretBackend
     from cerver_core.stores.base import Store
+else:
+    from functools import cached_property as lazy
 
 __all__ = ["AccountCerver", "Engine"]
 
@@ -50,21 +53,21 @@ class AccountCerver:
     def __init__(self, context: Context) -> None:
         self.context = context
 
-    @cached_property
+    @lazy
     def sessions(self) -> EngineSessions:
         """Open, find, pause, resume, spawn and end sessions."""
         from cerver_core.engine.sessions import EngineSessions
 
         return EngineSessions(self.context, self._open_lifecycles)
 
-    @cached_property
+    @lazy
     def transcripts(self) -> EngineTranscripts:
         """Append to transcripts, read and export them."""
         from cerver_core.engine.transcripts import EngineTranscripts
 
         return EngineTranscripts(self.context)
 
-    @cached_property
+    @lazy
     def computes(self) -> EngineComputes:
         """Find places and run code in a session's sandbox."""
         from cerver_core.engine.computes import EngineComputes
@@ -72,42 +75,42 @@ class AccountCerver:
 
         return EngineComputes(self.context, Executions(self.context))
 
-    @cached_property
+    @lazy
     def files(self) -> EngineFiles:
         """Move files in and out of a session's workspace."""
         from cerver_core.engine.files import EngineFiles
 
         return EngineFiles(self.context)
 
-    @cached_property
+    @lazy
     def routing(self) -> EngineRouting:
         """Ask where work should run, and why."""
         from cerver_core.engine.routing import EngineRouting
 
         return EngineRouting(self.context, self._placement)
 
-    @cached_property
+    @lazy
     def projects(self) -> EngineProjects:
         """Projects, their environments and repos."""
         from cerver_core.engine.projects import EngineProjects
 
         return EngineProjects(self.context)
 
-    @cached_property
+    @lazy
     def account(self) -> EngineAccount:
         """Keys, bills, limits, the audit trail."""
         from cerver_core.engine.account import EngineAccount
 
         return EngineAccount(self.context, self.projects)
 
-    @cached_property
+    @lazy
     def admin(self) -> EngineAdmin:
         """What the operator of a gateway does about accounts."""
         from cerver_core.engine.admin import EngineAdmin
 
         return EngineAdmin(self.context)
 
-    @cached_property
+    @lazy
     def vaults(self) -> EngineVaults:
         """Connections to secret stores, and providers' credentials."""
         from cerver_core.engine.vaults import EngineVaults
@@ -119,7 +122,7 @@ class AccountCerver:
 
         return Lifecycles(self.context, self._placement)
 
-    @cached_property
+    @lazy
     def _placement(self) -> Placement:
         from cerver_core.engine.placement import Placement
 

@@ -1,6 +1,6 @@
 """The document is OpenAPI, holds every operation, and its examples are what the models take and give."""
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from openapi_spec_validator import validate
@@ -45,8 +45,9 @@ def test_an_operation_has_examples_of_the_shapes_it_takes_and_gives(name: str) -
     if gives_json:
         read = operation.reply[0].model_validate(example.reply)
         written = read.model_dump(mode="json", by_alias=True)
-        told, shown = (example.reply, written) if isinstance(written, dict) else (example.reply[0], written[0])  # pyright: ignore[reportArgumentType,reportIndexIssue,reportOptionalSubscript]
-        assert set(told) <= set(shown)  # pyright: ignore[reportArgumentType]
+        is_list = not isinstance(cast("object", written), dict)  # the operator's usage is a bare list
+        told, shown = cast("Any", example.reply), cast("Any", written)
+        assert set(told[0] if is_list else told) <= set(shown[0] if is_list else shown)
 
 
 def test_the_page_shows_every_operation_and_escapes_what_it_shows() -> None:

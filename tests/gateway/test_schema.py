@@ -9,7 +9,7 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis.generation import GenerationMode
-from schemathesis.specs.openapi.checks import positive_data_acceptance
+from schemathesis.specs.openapi.checks import positive_data_acceptance  # pyright: ignore[reportUnknownVariableType]
 
 from cerver_core.gateway.openapi import document
 from cerver_core.wire.operations import OPERATIONS, TAR
@@ -39,7 +39,7 @@ async def test_every_operation_keeps_to_its_schema(resource: str, tmp_path: Path
 
 
 def _try_all(resource: str, running: Running) -> None:
-    schema = schemathesis.openapi.from_dict(document(running.url))
+    schema: Any = schemathesis.openapi.from_dict(document(running.url))
     schema.config.update(base_url=running.url)
     tried = 0
     for found in schema.get_all_operations():
@@ -63,7 +63,7 @@ def _try(operation: Any, running: Running, *, is_exact: bool) -> None:
         deadline=None,
         database=None,
         derandomize=True,
-        suppress_health_check=list(HealthCheck),
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
         phases=[Phase.generate],
     )
     @given(case=cases)

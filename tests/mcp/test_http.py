@@ -17,6 +17,7 @@ from mcp.types import CallToolResult, TextContent
 from starlette.types import ASGIApp
 
 from cerver_core.api import Caller, Cerver
+from cerver_core.api.logins import Logins
 from cerver_core.api.replies import Replies
 from cerver_core.engine import Engine
 from cerver_core.errors import Unauthorized
@@ -52,6 +53,10 @@ class _Host:
 
     def replies(self, caller: Caller) -> Replies:
         raise AssertionError("MCP keeps no replies")
+
+    @property
+    def logins(self) -> Logins:
+        raise AssertionError("MCP logs nobody in")
 
     async def is_ready(self) -> bool:
         return True
