@@ -117,10 +117,10 @@ async def test_a_sub_agent_that_comes_before_its_parent_belongs_to_it_all_the_sa
     async with connect(settings_for(tmp_path)) as cerver:
         (first,) = await bring_in(cerver, "claude-code", tmp_path)
         assert (first.refused, first.added) == (None, 1)
-        session.write_bytes(claude.jsonl(turns(0, 3)))
+        session.write_bytes(claude.jsonl(list(turns(0, 3))))
         await bring_in(cerver, "claude-code", tmp_path)
         records = (await cerver.sessions.list(ListSessions())).sessions
-        above = {record.metadata["source_id"]: (record.session_id, record.transcript_total) for record in records}
+        above = {str(record.metadata["source_id"]): (record.session_id, record.transcript_total) for record in records}
         assert sorted(above) == [claude.SESSION, f"{claude.SESSION}/f00"]
         assert above[claude.SESSION][1] == 3
         (child,) = (await cerver.sessions.list(ListSessions(parent=above[claude.SESSION][0]))).sessions

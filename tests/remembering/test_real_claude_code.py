@@ -73,8 +73,8 @@ def test_its_turns_come_in_and_the_next_session_is_shown_them(agent: Agent) -> N
         assert "Why is CI red?" in shown
 
 
-CALL = {"role": "assistant", "kind": "tool_use", "tool_id": "t 1", "tool_name": "Bash", "tool_input": {"command": "ls"}}
-RESULT = {"role": "tool", "kind": "tool_result", "tool_id": "t 1", "content": "quince.py"}
+CALL: dict[str, object] = {"role": "assistant", "kind": "tool_use", "tool_id": "t 1", "tool_name": "Bash", "tool_input": {"command": "ls"}}
+RESULT: dict[str, object] = {"role": "tool", "kind": "tool_result", "tool_id": "t 1", "content": "quince.py"}
 KEPT: list[dict[str, object]] = [
     {"role": "user", "content": "What is in the pantry?"},
     {"role": "assistant", "kind": "thinking", "content": "hm"},
@@ -119,7 +119,8 @@ def test_an_exported_session_is_resumed_and_the_model_is_given_what_was_said(age
 
 def test_a_session_with_a_summary_is_resumed_from_the_summary_on(agent: Agent) -> None:
     summary: dict[str, object] = {"role": "system", "kind": "summary", "content": "They looked for a quince."}
-    session_id = anyio.run(kept, agent, [*KEPT, summary, {"role": "user", "content": "And a pear?"}])
+    pear: dict[str, object] = {"role": "user", "content": "And a pear?"}
+    session_id = anyio.run(kept, agent, [*KEPT, summary, pear])
     exported(agent, session_id)
     with messages_api() as (address, prompts):
         ask(agent, address, "Go on", session_id, how="--resume")
