@@ -24,7 +24,7 @@ async def profile_of(provider: Provider) -> ComputeProfile:
     found: tuple[Runtime, ...] = tuple(runtime.name for runtime in said.runtimes if runtime.missing is None)
 
     def offers(name: str) -> Fact[bool]:
-        return Fact(value=said.capabilities.get(name, False), unit="yes/no", source=source)
+        return Fact(value=said.capabilities.get(name) is True, unit="yes/no", source=source)
 
     return ComputeProfile(
         name=provider.name,
@@ -51,13 +51,18 @@ async def profile_of(provider: Provider) -> ComputeProfile:
     )
 
 
-def how_to(profile: ComputeProfile, *, is_own: bool = False) -> str:
-    """Say in a few words what would make a provider usable here; `is_own`: by an account's own credentials."""
+def how_to(profile: ComputeProfile, *, is_own: bool = False, is_shared: bool = True) -> str:
+    """Say in a few words what would make a provider usable here.
+
+    `is_own`: by an account's own credentials; `is_shared`: by the variables of this process.
+    """
     if profile.is_planned:
         return f"There is no adapter for {profile.title} yet: it is shown for comparison"
     if profile.name == "cerver_local_provider":
         return "Run the relay on the machine, signed in to the gateway that you use"
     ways = ", or ".join(" and ".join(group) for group in profile.credentials)
+    own = f"give its {ways.lower()} with POST /v2/account/providers"
     if is_own:
-        return f"To use {profile.title}, give its {ways.lower()} with POST /v2/account/providers"
+        both = f"set {ways} where Cerver runs, or " if is_shared else ""
+        return f"To use {profile.title}, {both}{own}"
     return f"To use {profile.title}, set {ways} where Cerver runs"

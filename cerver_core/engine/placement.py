@@ -114,7 +114,8 @@ class Placement:
         hosting = self._context.tenant.hosting
         own = None if hosting is None else hosting.own_providers
         is_own = own is not None and own.can_make(profile.name)
-        return offer.obstacles.get(profile.name) or how_to(profile, is_own=is_own)
+        is_shared = hosting is None or hosting.options.shares_own_providers
+        return offer.obstacles.get(profile.name) or how_to(profile, is_own=is_own, is_shared=is_shared)
 
     def _candidate(self, profile: ComputeProfile, histories: dict[str, History], offer: Offer) -> Candidate:
         history = histories.get(profile.name)

@@ -72,7 +72,9 @@ async def test_code_runs_on_what_an_account_brought_and_nobody_else_can_use_it(
     assert refused.json()["code"] == "no_compute"
     assert "e2b_api_key" in refused.json()["error"]
     missing = {verdict["name"]: verdict["missing"] for verdict in refused.json()["providers"]}
-    assert missing["e2b"] == "To use E2B, give its e2b_api_key with POST /v2/account/providers"
+    assert missing["e2b"] == (
+        "To use E2B, set E2B_API_KEY where Cerver runs, or give its e2b_api_key with POST /v2/account/providers"
+    )
 
     ended = await street.ask("ann", "DELETE", f"/v2/sessions/{opened.json()['session_id']}?delete_workspace=true")
     assert ended.status_code < 300
