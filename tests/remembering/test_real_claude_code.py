@@ -73,7 +73,13 @@ def test_its_turns_come_in_and_the_next_session_is_shown_them(agent: Agent) -> N
         assert "Why is CI red?" in shown
 
 
-CALL: dict[str, object] = {"role": "assistant", "kind": "tool_use", "tool_id": "t 1", "tool_name": "Bash", "tool_input": {"command": "ls"}}
+CALL: dict[str, object] = {
+    "role": "assistant",
+    "kind": "tool_use",
+    "tool_id": "t 1",
+    "tool_name": "Bash",
+    "tool_input": {"command": "ls"},
+}
 RESULT: dict[str, object] = {"role": "tool", "kind": "tool_result", "tool_id": "t 1", "content": "quince.py"}
 KEPT: list[dict[str, object]] = [
     {"role": "user", "content": "What is in the pantry?"},

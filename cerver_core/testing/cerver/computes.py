@@ -72,7 +72,8 @@ class ComputeContract(Road):
                     if isinstance(event, ExecOutput):
                         break
                 assert (await cerver.sessions.get(session_id)).status == "running"
-            while (await cerver.sessions.get(session_id)).state != "idle":  # a gateway learns of it a moment later
+            # A gateway learns a moment later that nobody listens any more.
+            while (await cerver.sessions.get(session_id)).state != "idle":  # noqa: ASYNC110 - nothing tells of it
                 await anyio.sleep(0.01)
         last = (await read_all(cerver, session_id))[-1]
         assert (last.kind, last.is_error) == ("tool_result", True)
