@@ -68,7 +68,7 @@ class ComputeChoice(Request):
     """Where a session shall run: a fresh sandbox of a provider, or one particular compute.
 
     `credentials` are the caller's own of that provider (`vercel_token`, `e2b_api_key`, `daytona_api_key`,
-    `modal_api_key`), for this one call.
+    `modal_api_key`), kept sealed for this session alone.
     """
 
     provider: Annotated[Name, Field(min_length=1, max_length=64)] | None = None
