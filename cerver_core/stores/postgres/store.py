@@ -1,7 +1,7 @@
 """The hosted store as others see it: opens and closes what one replica holds, and gives each account its part."""
 
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, AsyncExitStack
 from typing import Self
 
 import anyio
@@ -9,10 +9,8 @@ import anyio
 from cerver_core.clock import Clock, SystemClock
 from cerver_core.errors import StoreUnavailable
 from cerver_core.stores.base import AccountStore, SessionStore, TranscriptStore
-from cerver_core.stores.dumping import Part, Snapshot
 from cerver_core.stores.notices import Noticed
 from cerver_core.stores.postgres.database import Database
-from cerver_core.stores.postgres.dumping import is_empty, restore, snapshot_of
 from cerver_core.stores.postgres.groups import Committer, Request
 from cerver_core.stores.postgres.indexer import Indexer
 from cerver_core.stores.postgres.notices import Notices
@@ -92,30 +90,13 @@ class PostgresStore:
         Raises:
             StoreUnavailable: the store is not open.
         """
-        return PostgresRecords(DIRECTORY, self._opened())
+        if self._committer is None:
+            raise StoreUnavailable("the store is not open; enter it first")
+        return PostgresRecords(DIRECTORY, self._database)
 
     def watch(self, noticed: Noticed) -> AbstractContextManager[None]:
         """Call `noticed` for what other replicas append; see `Noticing.watch`."""
         return self._notices.watch(noticed)
-
-    @asynccontextmanager
-    async def snapshot(self) -> AsyncGenerator[Snapshot]:
-        """Hold on to what the database holds now; see `DumpingStore.snapshot`."""
-        async with snapshot_of(self._opened()) as snapshot:
-            yield snapshot
-
-    async def is_empty(self) -> bool:
-        """Tell whether nobody keeps anything."""
-        return await is_empty(self._opened())
-
-    async def restore(self, owner: str | None, parts: Sequence[Part]) -> None:
-        """Write parts of one owner as they are; see `DumpingStore.restore`."""
-        await restore(self._opened(), owner, parts)
-
-    def _opened(self) -> Database:
-        if self._committer is None:
-            raise StoreUnavailable("the store is not open; enter it first")
-        return self._database
 
     def _note_group(self, written: Sequence[Request]) -> None:
         for request in written:

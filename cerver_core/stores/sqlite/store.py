@@ -1,7 +1,7 @@
 """The embedded store as others see it: opens and closes the threads, and gives each account its part."""
 
-from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import AbstractContextManager, asynccontextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 from typing import Literal, Self
@@ -12,9 +12,7 @@ import anyio.to_thread
 from cerver_core.clock import Clock, SystemClock
 from cerver_core.errors import StoreUnavailable
 from cerver_core.stores.base import AccountStore, SessionStore, TranscriptStore
-from cerver_core.stores.dumping import Part, Snapshot, part_bytes
 from cerver_core.stores.records import RecordStore
-from cerver_core.stores.sqlite.dumping import Restoration, is_empty, snapshot_of
 from cerver_core.stores.sqlite.handover import Handover
 from cerver_core.stores.sqlite.inline import InlineReader
 from cerver_core.stores.sqlite.readers import Readers
@@ -104,21 +102,6 @@ class SqliteStore:
         """
         threads = self._threads()
         return SqliteRecords(_NO_ACCOUNT, threads.inline, threads.reads, threads.writes)
-
-    @asynccontextmanager
-    async def snapshot(self) -> AsyncGenerator[Snapshot]:
-        """Hold on to what the file holds now; see `DumpingStore.snapshot`."""
-        self._threads()
-        async with snapshot_of(self._path) as snapshot:
-            yield snapshot
-
-    async def is_empty(self) -> bool:
-        """Tell whether nobody keeps anything."""
-        return await self._threads().reads.call(is_empty)
-
-    async def restore(self, owner: str | None, parts: Sequence[Part]) -> None:
-        """Write parts of one owner as they are; see `DumpingStore.restore`."""
-        await self._threads().writes.call(Restoration(owner, parts), sum(map(part_bytes, parts)))
 
     def _threads(self) -> "_Threads":
         if self._open is None:
