@@ -40,9 +40,7 @@ def _create_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--project", metavar="SLUG", help="the project it belongs to")
     place = parser.add_mutually_exclusive_group()
     place.add_argument("--compute", metavar="ID", help="the compute it shall run on")
-    place.add_argument(
-        "--provider", metavar="NAME", help="the kind of place: local, e2b, … (default: the best)"
-    )
+    place.add_argument("--provider", metavar="NAME", help="the kind of place: local, e2b, … (default: the best)")
     place.add_argument("--no-compute", action="store_true", help="memory alone: a transcript without a sandbox")
     parser.add_argument("--runtime", choices=get_args(Runtime), help="what runs its code (default: shell)")
     parser.add_argument("--isolation", choices=get_args(IsolationLevel), help="ask for this level of isolation")
