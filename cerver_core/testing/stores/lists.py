@@ -110,8 +110,8 @@ class ListContract(StoreGround):
     async def test_a_session_without_name_and_task_is_listed_with_what_the_user_said_first(
         self, account: AccountStore
     ) -> None:
-        for session_id, fields in (("bare", {}), ("named", {"name": "n"}), ("tasked", {"task": "t"}), ("empty", {})):
-            await account.sessions.create(kept(session_id, **fields))
+        for session in (kept("bare"), kept("named", name="n"), kept("tasked", task="t"), kept("empty")):
+            await account.sessions.create(session)
         note, asked = draft("a note"), EntryDraft('{"role":"user","content":"Why is it red?"}')
         for session_id in ("bare", "named", "tasked"):
             await account.transcripts.append(session_id, [note, asked, draft("more")])
