@@ -11,7 +11,7 @@ from cerver_core.engine.context import Context
 from cerver_core.engine.directory import JsonObject, change, every
 from cerver_core.engine.secret_sources import CREDENTIALS, VAULT, SecretSources, row_of, sealed_of
 from cerver_core.engine.tenant import Hosting
-from cerver_core.errors import CerverError, Forbidden, InvalidInput, NotFound, NotSupported, SecretBackendMisconfigured
+from cerver_core.errors import CerverError, Forbidden, InvalidInput, NotFound, SecretBackendMisconfigured
 from cerver_core.secrets.names import check_name, refuse_reserved
 from cerver_core.stores.records import Record
 from cerver_core.wire.vaults import (
@@ -185,7 +185,7 @@ class EngineVaults:
             raise InvalidInput(f"a vault of kind {kind} has its own secrets: put them there, or use kind cerver")
         if kind not in hosting.open_vault:
             there = ", ".join((*hosting.open_vault, "cerver"))
-            raise NotSupported(f"vaults of kind {kind} are not supported yet; there are: {there}")
+            raise InvalidInput(f"vaults of kind {kind} are not supported yet; there are: {there}", field="provider")
         if kind == "infisical" and not (place.get("project_id") and _has_key(fields)):
             raise InvalidInput("a vault of kind infisical needs project_id, and token or client_id with client_secret")
         try:

@@ -93,7 +93,7 @@ def test_metrics_count_what_ran(cerver: Run) -> None:
         (["sessions", "--cursor", "nonsense"], 2, "cerver: invalid_input: "),
         (["pause", "nobody"], 3, "cerver: session_not_found: "),
         (["create", "--compute", "comp_nowhere"], 3, "cerver: compute_not_found: "),
-        (["create", "--name", "tab\there"], 2, "cerver: invalid_input: session_name: "),
+        (["create", "--name", "x" * 201], 2, "cerver: invalid_input: session_name: "),
     ],
 )
 def test_what_cannot_be_is_one_line_and_a_code(cerver: Run, args: list[str], code: int, said: str) -> None:

@@ -20,6 +20,7 @@ _EXAMPLES = 6
 _SAY_MORE_THAN_A_SCHEMA = {
     "account.billing": "a bill is for a year at most",
     "account.create_key": "origins are for publishable keys",
+    "sessions.get": "a read has one beginning, and is whole or bounded",
     "sessions.list": "a cursor is one that a list answered",
     "transcripts.digest": "times may be words, and some words are none",
     "transcripts.import": "a document is an export",

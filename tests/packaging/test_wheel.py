@@ -82,4 +82,11 @@ def test_both_commands_are_declared(built: Path) -> None:
     archive = zipfile.ZipFile(wheel)
     (name,) = [name for name in archive.namelist() if name.endswith("entry_points.txt")]
     lines = archive.read(name).decode().splitlines()
-    assert lines == ["[console_scripts]", "cerver = cerver_core.cli.main:main", "cerver-mcp = cerver_mcp.front:main"]
+    assert lines == [
+        "[console_scripts]",
+        "cerver = cerver_core.cli.main:main",
+        "cerver-mcp = cerver_mcp.front:main",
+        "",
+        "[cerver.mounts]",
+        "mcp = cerver_mcp.http:McpOverHttp",
+    ]

@@ -3,7 +3,7 @@
 import pytest
 
 from cerver_core.api import Cerver
-from cerver_core.errors import InvalidInput, NotFound, NotSupported, SecretNotFound
+from cerver_core.errors import InvalidInput, NotFound, SecretNotFound
 from cerver_core.testing.cerver.road import Road, sandbox
 from cerver_core.wire.computes import ComputeChoice, ExecRequest
 from cerver_core.wire.projects import CreateEnvironment, CreateProject, UpdateProject
@@ -86,7 +86,7 @@ class VaultContract(Road):
             await cerver.vaults.create(CreateVault(label="x", provider="cerver", token="t"))
         with pytest.raises(InvalidInput):
             await cerver.vaults.create(CreateVault(label="x", token="t", project_id="p", secrets={"A": "b"}))
-        with pytest.raises(NotSupported, match="infisical"):
+        with pytest.raises(InvalidInput, match="infisical"):
             await cerver.vaults.create(CreateVault(label="x", provider="doppler", token="t"))
         assert (await cerver.vaults.list()).configs == ()
 
