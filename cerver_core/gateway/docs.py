@@ -8,11 +8,9 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from cerver_core.errors import CerverError, InvalidInput, RateLimited, Unauthorized, Unavailable
 from cerver_core.gateway.examples import EXAMPLES, Example
-from cerver_core.gateway.openapi import document
+from cerver_core.gateway.openapi import document, problem_codes
 from cerver_core.wire.operations import OPERATIONS, Operation
-from cerver_core.wire.problems import status_of
 
 __all__ = ["page"]
 
@@ -45,7 +43,7 @@ def _shown(operation: Operation, told: Mapping[str, Any]) -> dict[str, Any]:
         "request": _pretty(example.request),
         "reply": _pretty(example.reply),
         "status": operation.status,
-        "problems": _problems(operation),
+        "problems": [(status, ", ".join(codes)) for status, codes in problem_codes(operation)],
     }
 
 
@@ -91,11 +89,3 @@ def _type(schema: Mapping[str, Any]) -> str:
 
 def _pretty(example: object) -> str:
     return "" if example is None else json.dumps(example, indent=2, ensure_ascii=False)
-
-
-def _problems(operation: Operation) -> list[tuple[int, str]]:
-    kinds: tuple[type[CerverError], ...] = (*operation.errors, Unauthorized, RateLimited, InvalidInput, Unavailable)
-    found: dict[int, dict[str, None]] = {}
-    for kind in kinds:
-        found.setdefault(status_of(kind("")), {})[kind.code] = None
-    return [(status, ", ".join(codes)) for status, codes in sorted(found.items())]

@@ -14,7 +14,7 @@ from cerver_core.gateway.examples import EXAMPLES, Example
 from cerver_core.wire.operations import JSON, OPERATIONS, Operation
 from cerver_core.wire.problems import status_of
 
-__all__ = ["document"]
+__all__ = ["document", "problem_codes"]
 
 _REF = "#/components/schemas/{model}"
 _ALWAYS: tuple[type[CerverError], ...] = (Unauthorized, RateLimited, InvalidInput, Unavailable)
@@ -159,19 +159,21 @@ def _success(operation: Operation, schemas: _Schemas, example: Example) -> dict[
 
 
 def _failures(operation: Operation) -> dict[str, Any]:
-    codes: dict[int, list[str]] = defaultdict(list)
-    always = _ALWAYS if operation.body_media is None else (*_ALWAYS, TooLarge)
-    for kind in (*operation.errors, *always):
-        if kind.code not in codes[status_of(_bare(kind))]:
-            codes[status_of(_bare(kind))].append(kind.code)
     return {
         str(status): {
             "description": f"A problem with the code {' or '.join(f'`{name}`' for name in names)}.",
             "content": {JSON: {"schema": {"$ref": _REF.format(model="Problem")}}},
         }
-        for status, names in sorted(codes.items())
+        for status, names in problem_codes(operation)
     }
 
 
-def _bare(kind: type[CerverError]) -> CerverError:
-    return kind("")
+def problem_codes(operation: Operation) -> list[tuple[int, list[str]]]:
+    """List the statuses of an operation's problems, each with its codes."""
+    always = _ALWAYS if operation.body_media is None else (*_ALWAYS, TooLarge)
+    codes: dict[int, list[str]] = defaultdict(list)
+    for kind in dict.fromkeys((*operation.errors, *always)):
+        found = codes[status_of(kind(""))]
+        if kind.code not in found:
+            found.append(kind.code)
+    return sorted(codes.items())
