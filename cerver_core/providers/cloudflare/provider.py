@@ -24,9 +24,9 @@ from cerver_core.providers.base import Output, SandboxRef, SandboxRequest
 from cerver_core.providers.cloudflare.events import output_events
 from cerver_core.providers.encoded import decoded, encoded_argv
 from cerver_core.providers.http import CloudHttp, Content, Transport, Vendor, placeable
-from cerver_core.providers.shell import ShellProvider
+from cerver_core.providers.shell import ShellProvider, cloud_compute
 from cerver_core.providers.shell.link import Ended, Program, ProgramStream
-from cerver_core.wire.computes import Compute, RuntimeFound
+from cerver_core.wire.computes import Compute
 
 __all__ = ["CloudflareProvider"]
 
@@ -87,28 +87,12 @@ class CloudflareProvider(ShellProvider):
 
     async def describe(self) -> Compute:
         """Say what the Worker's default image offers; nothing is asked of it."""
-        return Compute(
-            compute_id=self._compute_id,
-            label="Cloudflare Sandbox",
-            provider=self.name,
-            kind="cloud",
-            capabilities={
-                "streaming": True,
-                "persistence": self._keep is not None,
-                "pause": self._keep is not None,
-                "package_install": True,
-                "public_preview": True,
-                "dev_servers": True,
-                "git": True,
-                "local_computer": False,
-                "browser": False,
-                "desktop": False,
-            },
-            runtimes=(
-                RuntimeFound(name="shell", path="/bin/sh"),
-                RuntimeFound(name="python", path="python3"),
-                RuntimeFound(name="node", path="node"),
-            ),
+        return cloud_compute(
+            self.name,
+            self._compute_id,
+            "Cloudflare Sandbox",
+            persistence=self._keep is not None,
+            pause=self._keep is not None,
         )
 
     async def create(self, request: SandboxRequest) -> SandboxRef:

@@ -22,10 +22,10 @@ from cerver_core.providers.abilities import SESSION_LABEL, Preview, SandboxInfo
 from cerver_core.providers.base import SandboxRef, SandboxRequest
 from cerver_core.providers.daytona.toolbox import Toolbox
 from cerver_core.providers.http import CloudHttp, Transport, Vendor, placeable
-from cerver_core.providers.shell import ShellProvider
+from cerver_core.providers.shell import ShellProvider, cloud_compute
 from cerver_core.providers.shell.link import Program, ProgramStream
 from cerver_core.providers.sockets import Sockets
-from cerver_core.wire.computes import Compute, RuntimeFound
+from cerver_core.wire.computes import Compute
 
 __all__ = ["DaytonaProvider"]
 
@@ -101,29 +101,7 @@ class DaytonaProvider(ShellProvider):
 
     async def describe(self) -> Compute:
         """Say what the vendor's default image offers; nothing is asked of the vendor."""
-        return Compute(
-            compute_id=self._compute_id,
-            label="Daytona",
-            provider=self.name,
-            kind="cloud",
-            capabilities={
-                "streaming": True,
-                "persistence": True,
-                "pause": True,
-                "package_install": True,
-                "public_preview": True,
-                "dev_servers": True,
-                "git": True,
-                "local_computer": False,
-                "browser": False,
-                "desktop": False,
-            },
-            runtimes=(
-                RuntimeFound(name="shell", path="/bin/sh"),
-                RuntimeFound(name="python", path="python3"),
-                RuntimeFound(name="node", path="node"),
-            ),
-        )
+        return cloud_compute(self.name, self._compute_id, "Daytona")
 
     async def create(self, request: SandboxRequest) -> SandboxRef:
         """Make a sandbox and wait until it answers; one that does not come up is removed."""

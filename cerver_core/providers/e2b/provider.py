@@ -20,8 +20,8 @@ from cerver_core.providers.abilities import SESSION_LABEL, Preview, SandboxInfo
 from cerver_core.providers.base import SandboxRef, SandboxRequest
 from cerver_core.providers.e2b.daemon import Daemon, Reached
 from cerver_core.providers.http import CloudHttp, Transport, Vendor, placeable
-from cerver_core.providers.shell import Program, ProgramStream, ShellProvider
-from cerver_core.wire.computes import Compute, RuntimeFound
+from cerver_core.providers.shell import Program, ProgramStream, ShellProvider, cloud_compute
+from cerver_core.wire.computes import Compute
 
 __all__ = ["E2bProvider"]
 
@@ -85,29 +85,7 @@ class E2bProvider(ShellProvider):
 
     async def describe(self) -> Compute:
         """Say what the vendor's default template offers; nothing is asked of the vendor."""
-        return Compute(
-            compute_id=self._compute_id,
-            label="E2B" if self._domain == _DOMAIN else f"E2B ({self._domain})",
-            provider=self.name,
-            kind="cloud",
-            capabilities={
-                "streaming": True,
-                "persistence": True,
-                "pause": True,
-                "package_install": True,
-                "public_preview": True,
-                "dev_servers": True,
-                "git": True,
-                "local_computer": False,
-                "browser": False,
-                "desktop": False,
-            },
-            runtimes=(
-                RuntimeFound(name="shell", path="/bin/sh"),
-                RuntimeFound(name="python", path="python3"),
-                RuntimeFound(name="node", path="node"),
-            ),
-        )
+        return cloud_compute(self.name, self._compute_id, "E2B" if self._domain == _DOMAIN else f"E2B ({self._domain})")
 
     async def create(self, request: SandboxRequest) -> SandboxRef:
         """Make a sandbox and our folders in it; one that does not come up is removed."""

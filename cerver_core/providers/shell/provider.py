@@ -27,9 +27,9 @@ from cerver_core.providers.shell.background import Background
 from cerver_core.providers.shell.execution import Execution, Start, told_error
 from cerver_core.providers.shell.files import Files
 from cerver_core.providers.shell.link import Ended, Program, ProgramStream
-from cerver_core.wire.computes import FileList, FolderReport, InstallRequest, Isolation
+from cerver_core.wire.computes import Compute, FileList, FolderReport, InstallRequest, Isolation, RuntimeFound
 
-__all__ = ["ShellProvider"]
+__all__ = ["ShellProvider", "cloud_compute"]
 
 _MOST_STATE_BYTES = 32 * 1024
 _END_LIMIT_S = 15.0
@@ -236,3 +236,32 @@ def _environment(ref: SandboxRef, env: Mapping[str, str]) -> Mapping[str, str]:
     if isinstance(path, str) and path:
         own["PATH"] = f"{root}/packages/bin:{root}/node_modules/.bin:{path}"
     return {**own, **env}
+
+
+def cloud_compute(provider: str, compute_id: str, label: str, **unlike: bool) -> Compute:
+    """Describe a cloud whose image is a Linux with shell, Python and Node; `unlike` says what it does otherwise."""
+    capabilities = {
+        "streaming": True,
+        "persistence": True,
+        "pause": True,
+        "package_install": True,
+        "public_preview": True,
+        "dev_servers": True,
+        "git": True,
+        "local_computer": False,
+        "browser": False,
+        "desktop": False,
+        **unlike,
+    }
+    return Compute(
+        compute_id=compute_id,
+        label=label,
+        provider=provider,
+        kind="cloud",
+        capabilities=capabilities,
+        runtimes=(
+            RuntimeFound(name="shell", path="/bin/sh"),
+            RuntimeFound(name="python", path="python3"),
+            RuntimeFound(name="node", path="node"),
+        ),
+    )

@@ -19,10 +19,10 @@ from cerver_core.errors import CerverError, Conflict, InvalidInput, NotFound, No
 from cerver_core.providers.abilities import SESSION_LABEL, Preview, SandboxInfo
 from cerver_core.providers.base import Output, SandboxRef, SandboxRequest
 from cerver_core.providers.http import CloudHttp, Transport, Vendor, placeable
-from cerver_core.providers.shell import Ended, Program, ProgramStream, ShellProvider
+from cerver_core.providers.shell import Ended, Program, ProgramStream, ShellProvider, cloud_compute
 from cerver_core.providers.vercel.commands import Commands
 from cerver_core.providers.vercel.credentials import Credentials
-from cerver_core.wire.computes import Compute, RuntimeFound
+from cerver_core.wire.computes import Compute
 
 __all__ = ["VercelProvider"]
 
@@ -98,30 +98,7 @@ class VercelProvider(ShellProvider):
 
     async def describe(self) -> Compute:
         """Say what the vendor's default image offers; nothing is asked of the vendor."""
-        return Compute(
-            compute_id=self._compute_id,
-            label="Vercel Sandbox",
-            provider=self.name,
-            kind="cloud",
-            capabilities={
-                "streaming": True,
-                "binary_output": False,
-                "persistence": True,
-                "pause": True,
-                "package_install": True,
-                "public_preview": True,
-                "dev_servers": True,
-                "git": True,
-                "local_computer": False,
-                "browser": False,
-                "desktop": False,
-            },
-            runtimes=(
-                RuntimeFound(name="shell", path="/bin/sh"),
-                RuntimeFound(name="python", path="python3"),
-                RuntimeFound(name="node", path="node"),
-            ),
-        )
+        return cloud_compute(self.name, self._compute_id, "Vercel Sandbox", binary_output=False)
 
     async def create(self, request: SandboxRequest) -> SandboxRef:
         """Make a sandbox and our folders in it; one that does not come up is removed."""
