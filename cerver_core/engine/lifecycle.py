@@ -123,13 +123,15 @@ class Lifecycles:
         parent = await self._context.rows.sessions.get(parent_id)
         inherited = ComputeChoice(provider=parent.provider) if parent.provider else None
         target = request.target_compute_id
+        compute = ComputeChoice(compute_id=target) if target else inherited
         child = CreateSession(
             session_name=request.session_name,
             task=request.task,
-            session_type="general" if target and parent.session_type == "transcript" else parent.session_type,
+            # A session that began as memory alone may have been given a compute since.
+            session_type="general" if compute and parent.session_type == "transcript" else parent.session_type,
             workload=parent.workload,
             harness=parent.harness,
-            compute=ComputeChoice(compute_id=target) if target else inherited,
+            compute=compute,
             requirements=Requirements.model_validate(parent.requirements),
             policy=Policy.model_validate(parent.policy),
             metadata={**_inherited_metadata(parent), **request.metadata},

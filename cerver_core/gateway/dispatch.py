@@ -55,10 +55,11 @@ class Operations:
 
     async def _answer(self, call: Call) -> Response:
         operation, limits = call.operation, call.serving.limits
-        if not operation.is_open or call.token is not None:
-            call.caller = await _caller(call)
-        else:
+        if operation.is_open:
+            # A key that comes along is not looked at: whoever logs in again may still send the old one.
             call.serving.rates.admit_stranger(address(call.scope))
+        else:
+            call.caller = await _caller(call)
         if operation.body_media == JSON:
             most = limits.body_of(operation)
             call.content = await body_bytes(

@@ -123,7 +123,7 @@ def query_model(model: type[Model], scope: Scope) -> Model:
 
 def invalid(error: ValidationError, model: type[BaseModel]) -> InvalidInput:
     """Say which fields are wrong and what is allowed."""
-    found = error.errors(include_url=False, include_input=False)
+    found = _innermost(error.errors(include_url=False, include_input=False))
     first = found[0]
     where = ".".join(map(str, first["loc"]))
     answer = InvalidInput("; ".join(_reason(one, model) for one in found[:_SHOWN]))
@@ -134,6 +134,12 @@ def invalid(error: ValidationError, model: type[BaseModel]) -> InvalidInput:
     elif "expected" in first.get("ctx", {}):
         answer.detail["allowed"] = str(first["ctx"]["expected"])  # type: ignore[typeddict-item]
     return answer
+
+
+def _innermost(found: list[ErrorDetails]) -> list[ErrorDetails]:
+    """Leave out what is said of a list only because something in it is wrong, as that it is too short without it."""
+    around = {one["loc"][:depth] for one in found for depth in range(len(one["loc"]))}
+    return [one for one in found if one["loc"] not in around]
 
 
 def _reason(found: ErrorDetails, model: type[BaseModel]) -> str:

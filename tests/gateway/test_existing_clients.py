@@ -70,6 +70,14 @@ class TestTheCommandLineClient:
         record = await told(http, f"{SESSIONS}/{session_id}")
         assert (record["sessionName"], record["projectSlug"], record["harness"]) == ("fix the login", None, None)
 
+    async def test_it_logs_in_again_while_it_still_sends_a_revoked_key(self, http: httpx2.AsyncClient) -> None:
+        stale = {"Authorization": "Bearer ck_gone_0000"}
+        begun = await http.post("/v2/auth/device", json={"machine_name": "laptop"}, headers=stale)
+        assert begun.status_code == 200, begun.text
+        device_code = begun.json()["device_code"]
+        polled = await http.get("/v2/auth/device", params={"device_code": device_code}, headers=stale)
+        assert (polled.status_code < 400, polled.json()["error"]) == (True, "authorization_pending")
+
     async def test_an_empty_task_appends_nothing(self, http: httpx2.AsyncClient) -> None:
         session_id = await opened(http, task="", session_type="chat")
         record = await told(http, f"{SESSIONS}/{session_id}")

@@ -118,6 +118,14 @@ async def test_an_unknown_field_lists_the_known_ones_for_a_program(http: httpx2.
     assert (told["field"], told["allowed"]) == ("compute.provder", ["provider", "compute_id", "credentials"])
 
 
+async def test_one_wrong_entry_is_named_and_not_its_list_too(http: httpx2.AsyncClient) -> None:
+    made = (await http.post(SESSIONS, json={"compute": None})).json()["session_id"]
+    entries = {"entries": [{"role": "user", "kind": "text", "content": ""}]}
+    told = problem(await http.post(f"{SESSIONS}/{made}/transcript", json=entries))
+    assert told["field"] == "entries.0"
+    assert told["error"] == "entries.0: content is empty: only tool_use and tool_result entries may be, not 'text'"
+
+
 async def test_a_parameter_that_is_unknown_is_an_error_and_an_empty_one_is_none(http: httpx2.AsyncClient) -> None:
     refused = await http.get(SESSIONS, params={"limt": "3"})
     assert "limt: there is no such field" in problem(refused)["error"]

@@ -218,6 +218,8 @@ class SessionContract(Road):
         attached = await cerver.sessions.attach(session_id, AttachCompute(compute=ComputeChoice(provider="local")))
         assert (attached.session_id, attached.provider) == (session_id, "local")
         assert (await cerver.computes.exec(session_id, ExecRequest(code="echo hi"))).stdout == "hi\n"
+        child = await cerver.sessions.spawn(session_id, SpawnSession(task="help out"))
+        assert (child.provider, child.compute_id) == ("local", attached.compute_id)
         bare = await cerver.sessions.attach(session_id, AttachCompute(compute=None))
         assert (bare.provider, bare.sandbox_id) == ("none", None)
         assert (await read_all(cerver, session_id))[0].content == "first"
