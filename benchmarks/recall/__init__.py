@@ -2,5 +2,5 @@
 
 A set is `{"conversations": [{"id", "sessions": [{"id", "date", "entries": [{"role", "content"}]}]}],
 "questions": [{"question", "conversation", "answer_session_ids": [id]}]}`. Dates are ISO; ids are unique in a set.
-`python -m benchmarks.recall FILE` measures a set; without a file, the reporting halves of two made here.
+`python -m benchmarks.recall FILE` measures a set; without a file, the reporting halves of three made here.
 """
