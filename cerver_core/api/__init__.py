@@ -5,10 +5,11 @@ A session is named by its full id in every method; `Sessions.resolve` turns a pr
 """
 
 from cerver_core.api.account import Account, Admin
+from cerver_core.api.caller import Caller
 from cerver_core.api.cerver import Cerver
 from cerver_core.api.computes import Computes, ExecStream
 from cerver_core.api.files import Files
-from cerver_core.api.host import Caller, Host
+from cerver_core.api.host import Host
 from cerver_core.api.logins import Logins
 from cerver_core.api.projects import Projects
 from cerver_core.api.routing import RoutingAdvice

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from cerver_core.api.host import Caller
+    from cerver_core.api.caller import Caller
     from cerver_core.wire.logins import (
         DeviceLogin,
         DeviceLoginState,

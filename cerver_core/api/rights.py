@@ -1,6 +1,6 @@
 """What a key may ask: the one rule, for everyone who serves calls."""
 
-from cerver_core.api.host import Caller
+from cerver_core.api.caller import Caller
 from cerver_core.errors import Forbidden
 from cerver_core.wire.operations import Operation
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self
 
 import anyio
 
-from cerver_core.api.host import Caller
+from cerver_core.api.caller import Caller
 from cerver_core.clock import Clock, SystemClock
 from cerver_core.engine.context import Context
 from cerver_core.engine.feed import Feed

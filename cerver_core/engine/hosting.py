@@ -11,7 +11,7 @@ from typing import Generic, TypeVar, cast
 
 import anyio
 
-from cerver_core.api.host import Caller, KeyKind, Scope
+from cerver_core.api.caller import Caller, KeyKind, Scope
 from cerver_core.api.replies import Replies
 from cerver_core.clock import Clock, from_us
 from cerver_core.engine.context import Context

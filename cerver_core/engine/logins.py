@@ -5,7 +5,7 @@ import re
 import secrets
 from dataclasses import dataclass
 
-from cerver_core.api.host import Caller
+from cerver_core.api.caller import Caller
 from cerver_core.api.logins import WaitingLogin
 from cerver_core.clock import Clock, from_us, to_us
 from cerver_core.engine.audit import Audit

@@ -10,7 +10,7 @@ from cerver_core.errors import NotSupported
 from cerver_core.keys import prefix_of
 
 if TYPE_CHECKING:
-    from cerver_core.api.host import Caller
+    from cerver_core.api.caller import Caller
     from cerver_core.engine.directory import Directory
     from cerver_core.engine.own_providers import OwnProviders
     from cerver_core.sealing import Sealer
