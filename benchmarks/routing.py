@@ -30,7 +30,7 @@ def measure() -> list[Figure]:
 
 def _advice() -> Figure:
     candidates = [_experienced(profile) for profile in PROFILES.values()]
-    question = Question(RecommendRequest(workload="coding"), "req", _NOW_US + 2_000 * 1_000_000, seed=5)
+    question = Question(RecommendRequest(workload="coding"), "req", _NOW_US + 2_000 * 1_000_000)
     recommend(question, candidates)
     times: list[float] = []
     for _ in range(60):

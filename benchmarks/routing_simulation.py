@@ -165,7 +165,7 @@ class Advised:
     def order_at(self, now_us: int) -> Sequence[str]:
         """Ask the advisor at a moment."""
         candidates = [Candidate(PROFILES[name], history=self.histories.get(name)) for name in _CLOUDS]
-        question = Question(self._request, "req", now_us, seed=now_us // 1_000_000, require_executable=True)
+        question = Question(self._request, "req", now_us, require_executable=True)
         decision = recommend(question, candidates).decision
         self.p_best = decision.p_best or 0.0
         self.wants_canary = decision.canary_run

@@ -1,46 +1,51 @@
-"""How sure the choice is: the probability that a place is the best, by seeded draws from what is believed."""
+"""How sure the choice is: the probability that a place is the best, from what is believed of each."""
 
 import math
-import random
 from collections.abc import Sequence
-from functools import cache
-from operator import eq
+from itertools import pairwise
 from statistics import NormalDist
 
 from cerver_core.wire.routing import Confidence
 
-__all__ = ["DRAWS", "HIGH", "MEDIUM", "probabilities_best", "word"]
+__all__ = ["HIGH", "MEDIUM", "probabilities_best", "word"]
 
-DRAWS = 400
 HIGH = 0.85
 MEDIUM = 0.60
-_QUANTILES = 1_024
-_SHUFFLES = 8
 _CERTAIN = 4.0
+_STEPS = 5
+"""How finely each loss is gone through; twice as many change no answer by 0.01."""
 
-_NEVER = (math.inf,) * DRAWS
+_QUANTILES = (-_CERTAIN, *(NormalDist().inv_cdf((step + 0.5) / _STEPS) for step in range(_STEPS)), _CERTAIN)
 
 
-def probabilities_best(losses: Sequence[tuple[float, float]], *, seed: int) -> list[float]:
+def probabilities_best(losses: Sequence[tuple[float, float]]) -> list[float]:
     """Give, for each (mean, standard deviation) of a loss, how probable it is that it is the smallest.
 
-    The same seed gives the same answer; the error of a draw is about 0.02.
+    Goes up through the values that the losses may take, in steps as narrow as the most certain of them needs: a place
+    is the best if its loss lies within a step and all others beyond it. The error is below 0.01. Deviations are not 0.
     """
-    if len(losses) < 2:
-        return [1.0] * len(losses)
-    normals = _normals()
-    source = random.Random(seed)  # noqa: S311 - a sample, not a secret
-    reach = min(mean + _CERTAIN * deviation for mean, deviation in losses)
-    columns: list[list[float]] = []
-    for mean, deviation in losses:
-        start = source.randrange(len(normals) - DRAWS)
-        if mean - _CERTAIN * deviation <= reach:  # else it wins in no draw
-            columns.append([mean + deviation * draw for draw in normals[start : start + DRAWS]])
-        else:
-            columns.append([])
-    smallest = list(map(min, *(column for column in columns if column), _NEVER))
-    wins = [sum(map(eq, column, smallest)) for column in columns]
-    return [count / DRAWS for count in wins]
+    reach = min((mean + _CERTAIN * deviation for mean, deviation in losses), default=0.0)
+    contenders = [number for number, (mean, deviation) in enumerate(losses) if mean - _CERTAIN * deviation <= reach]
+    chances = [0.0] * len(losses)
+    if len(contenders) == 1:
+        chances[contenders[0]] = 1.0
+        return chances
+    beliefs = [losses[number] for number in contenders]
+    values = sorted(mean + deviation * quantile for mean, deviation in beliefs for quantile in _QUANTILES)
+    beyond = [_beyond(values, mean, deviation) for mean, deviation in beliefs]
+    middles = [[(low + high) / 2 for low, high in pairwise(row)] for row in beyond]
+    all_beyond = list(map(math.prod, zip(*middles, strict=True)))
+    for number, row, middle in zip(contenders, beyond, middles, strict=True):
+        steps = zip(pairwise(row), middle, all_beyond, strict=True)
+        chances[number] = sum((low - high) / mid * rest for (low, high), mid, rest in steps if rest)
+    total = sum(chances)
+    return [round(chance / total, 4) for chance in chances]
+
+
+def _beyond(values: Sequence[float], mean: float, deviation: float) -> list[float]:
+    """Give the probability that a normal variable is larger, for each value."""
+    scale = 1 / (deviation * math.sqrt(2))
+    return [0.5 * math.erfc((value - mean) * scale) for value in values]
 
 
 def word(probability: float, *, own_observations: int) -> Confidence:
@@ -48,19 +53,3 @@ def word(probability: float, *, own_observations: int) -> Confidence:
     if probability >= HIGH and own_observations:
         return "high"
     return "medium" if probability >= MEDIUM else "low"
-
-
-@cache
-def _normals() -> tuple[float, ...]:
-    """Give a long row of draws from a standard normal distribution, the same every time; a draw is a piece of it.
-
-    Making draws one by one takes most of the time that an advice may take.
-    """
-    inverse = NormalDist().inv_cdf
-    source = random.Random(0)  # noqa: S311 - as above
-    row: list[float] = []
-    for _ in range(_SHUFFLES):
-        quantiles = [inverse((number + 0.5) / _QUANTILES) for number in range(_QUANTILES)]
-        source.shuffle(quantiles)
-        row.extend(quantiles)
-    return tuple(row)

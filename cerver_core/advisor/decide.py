@@ -27,14 +27,13 @@ __all__ = ["Question", "recommend"]
 class Question:
     """What is asked, and when. The same question over the same candidates has the same answer.
 
-    `seed` drives the draws behind the confidence. `expected_minutes` is how long such work took so far; null while
-    nothing is known, and it then counts as taking the whole of its time limit.
+    `expected_minutes` is how long such work took so far; null while nothing is known, and it then counts as taking
+    the whole of its time limit.
     """
 
     request: RecommendRequest
     request_id: str
     now_us: int
-    seed: int = 0
     expected_minutes: float | None = None
     require_executable: bool = False
 
@@ -50,7 +49,7 @@ def recommend(question: Question, candidates: Sequence[Candidate]) -> Recommenda
     places = _ranked(_scored(question, candidates), request.policy.order)
     viable = [place for place in places if not place.refusals]
     contenders = _contenders(viable, request.policy.order)
-    chances = probabilities_best([(p.loss.total, p.loss.deviation) for p in contenders], seed=question.seed)
+    chances = probabilities_best([(p.loss.total, p.loss.deviation) for p in contenders])
     chance_of = {place.name: chance for place, chance in zip(contenders, chances, strict=True)}
     best = viable[0] if viable else None
     verdicts = tuple(_verdict(place, best, chance_of.get(place.name), question.now_us) for place in places)

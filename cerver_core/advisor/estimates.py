@@ -5,8 +5,9 @@ choice, and is checked by the simulation in `benchmarks/routing.py`.
 """
 
 import math
-from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
+from typing import NamedTuple
 
 from cerver_core.advisor.history import EMPTY, History, Observation, observed
 from cerver_core.catalog.prices import YARDSTICK, Size, cost_usd
@@ -27,8 +28,7 @@ _PRIOR_SUCCESSES = 19.6
 """Two starts in a hundred fail, as if twenty had been seen: no vendor publishes a figure."""
 
 
-@dataclass(frozen=True, slots=True)
-class Startup:
+class Startup(NamedTuple):
     """The logarithm of the median startup in milliseconds: mean and standard deviation of what is believed.
 
     `noise` is how far single starts lie from the median, as a standard deviation of logarithms.
@@ -50,8 +50,7 @@ class Startup:
         return math.exp(self.mean - reach), math.exp(self.mean + reach)
 
 
-@dataclass(frozen=True, slots=True)
-class Failures:
+class Failures(NamedTuple):
     """The share of starts that fail (0 to 1): mean and standard deviation of what is believed."""
 
     mean: float
@@ -64,8 +63,7 @@ class Failures:
         return max(0.0, self.mean - reach), min(1.0, self.mean + reach)
 
 
-@dataclass(frozen=True, slots=True)
-class Spending:
+class Spending(NamedTuple):
     """What the work costs in USD: expected, if it is short, and if it takes the whole of its time limit."""
 
     expected: float
@@ -73,8 +71,7 @@ class Spending:
     limit: float
 
 
-@dataclass(frozen=True, slots=True)
-class Expected:
+class Expected(NamedTuple):
     """All that is expected of one provider for one request. `spending` is null when its price is unknown."""
 
     startup: Startup
@@ -106,6 +103,7 @@ def spending(profile: ComputeProfile, *, minutes: float, expected_minutes: float
     return Spending(expected, min(low, expected), max(limit, expected))
 
 
+@lru_cache(maxsize=256)
 def startup_prior(p50_ms: float, p95_ms: float, *, is_stale: bool = False) -> Startup:
     """Read what is believed before anything was seen from a published median and 95th percentile."""
     noise = min(1.2, max(0.1, math.log(max(p95_ms / p50_ms, 1.0)) / _Z90))

@@ -61,10 +61,9 @@ def _against_policy(profile: ComputeProfile, expected: Expected, policy: Policy)
     if policy.allowed_providers is not None and profile.name not in policy.allowed_providers:
         listed = ", ".join(policy.allowed_providers) or "none"
         yield Refusal(code="not_allowed", message=f"allowed_providers does not list it (it lists: {listed})")
-    startup_ms = expected.startup.median_ms
-    if policy.max_startup_ms is not None and startup_ms > policy.max_startup_ms:
-        said = f"it is expected to start in {startup_ms:.0f} ms; max_startup_ms is {policy.max_startup_ms:g}"
-        yield Refusal(code="startup", message=said)
+    if policy.max_startup_ms is not None and expected.startup.median_ms > policy.max_startup_ms:
+        said = f"it is expected to start in {expected.startup.median_ms:.0f} ms; "
+        yield Refusal(code="startup", message=f"{said}max_startup_ms is {policy.max_startup_ms:g}")
     if policy.max_cost_usd is None:
         return
     if expected.spending is None:

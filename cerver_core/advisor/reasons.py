@@ -1,7 +1,7 @@
 """The sentences of the report: why the chosen place won, why each other lost, what to do next."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from cerver_core.advisor.candidate import Candidate
 from cerver_core.advisor.estimates import Expected
@@ -14,8 +14,7 @@ _EVEN_POINTS = 0.01
 """A smaller difference in points decides nothing that a person would notice."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """A provider with all that was found out about it for one request."""
 
     candidate: Candidate

@@ -3,7 +3,7 @@
 import logging
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from uuid import uuid4
 
 import anyio
@@ -85,12 +85,11 @@ class Placement:
         offer = offer or await self._reachable.all()
         histories = dict(await self.observations.histories())
         if chosen in histories:
-            histories[chosen] = replace(histories[chosen], ejected_until_us=None)
+            histories[chosen] = histories[chosen]._replace(ejected_until_us=None)
         question = Question(
             request=request,
             request_id=f"req_{uuid4().hex[:16]}",
             now_us=self._context.now_us(),
-            seed=zlib.crc32(request.model_dump_json().encode()),
             expected_minutes=await self.observations.expected_minutes(
                 request.workload, request.requirements.timeout_minutes
             ),

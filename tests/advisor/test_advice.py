@@ -38,13 +38,12 @@ def advice(
     missing: tuple[str, ...] = (),
     now_us: int = NOW_US,
     require: bool = False,
-    seed: int = 1,
 ) -> Recommendation:
     candidates = [
         Candidate(PROFILES[name], "it is not configured" if name in missing else None, (histories or {}).get(name))
         for name in names
     ]
-    question = Question(request or RecommendRequest(), "req_1", now_us, seed=seed, require_executable=require)
+    question = Question(request or RecommendRequest(), "req_1", now_us, require_executable=require)
     return recommend(question, candidates)
 
 
