@@ -22,7 +22,7 @@ from cerver_core.errors import ConfigurationError, NotSupported, StoreCorrupt
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-__all__ = ["MASTER_KEY_FILE", "Sealer", "add_master_key", "load_sealer", "read_master_keys"]
+__all__ = ["MASTER_KEY_FILE", "Sealer", "add_master_key", "held_key_ids", "load_sealer", "read_master_keys"]
 
 MASTER_KEY_FILE = "master.key"
 """The file under `CERVER_HOME` that holds the master keys when `CERVER_MASTER_KEY` does not: the newest first."""
@@ -121,6 +121,13 @@ def read_master_keys(environ: Mapping[str, str], home: Path) -> tuple[bytes, ...
     if path.stat().st_mode & 0o077:
         raise ConfigurationError(f"{path} can be read by others: make it 0600, and rotate the key it holds")
     return tuple(_key(line, str(path)) for line in path.read_text("utf-8").splitlines() or [""])
+
+
+def held_key_ids(environ: Mapping[str, str], home: Path) -> frozenset[str]:
+    """Tell the ids of the master keys that are here; makes none."""
+    if not environ.get("CERVER_MASTER_KEY") and not (home / MASTER_KEY_FILE).exists():
+        return frozenset()
+    return frozenset(map(_id_of, read_master_keys(environ, home)))
 
 
 def add_master_key(home: Path) -> None:

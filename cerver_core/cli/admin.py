@@ -8,6 +8,7 @@ from cerver_core.api import Cerver
 from cerver_core.cli import exits
 from cerver_core.cli.command import Command, Commands
 from cerver_core.cli.connected import ask, perform
+from cerver_core.cli.dumps import move
 from cerver_core.cli.terminal import Terminal
 from cerver_core.config import Settings
 from cerver_core.errors import CerverError, InvalidInput, NotSupported
@@ -15,12 +16,14 @@ from cerver_core.wire.account import CreateInvite, CreateKey, UsageQuery
 
 __all__ = ["COMMANDS"]
 
-_ACTIONS = ("accounts", "invite", "disable", "enable", "key", "rotate-key")
+_ACTIONS = ("accounts", "invite", "disable", "enable", "key", "rotate-key", "dump", "restore")
 
 
 def _arguments(parser: ArgumentParser) -> None:
     parser.add_argument("action", choices=_ACTIONS)
-    parser.add_argument("name", nargs="?", metavar="NAME", help="an address to invite, or an account")
+    parser.add_argument(
+        "name", nargs="?", metavar="NAME", help="an address to invite, an account, or a file (- for a pipe)"
+    )
     parser.add_argument("--account", metavar="ID", help="invite: back into this account")
     parser.add_argument(
         "--days", type=int, metavar="N", help="invite: works for so many days; accounts: use of so many"
@@ -35,6 +38,8 @@ def _admin(args: Namespace, terminal: Terminal) -> int:
     async def work() -> int:
         if args.action == "rotate-key":
             return await _rotate(settings, terminal)
+        if args.action in {"dump", "restore"}:
+            return await move(settings, args, terminal)
         async with _opened(settings) as cerver:
             try:
                 return await _done(cerver, args, terminal)

@@ -5,11 +5,12 @@ above it; atomicity, the numbering of entries, idempotency and the fences betwee
 Times are whole microseconds since 1970-01-01 UTC.
 """
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import AsyncIterable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import Protocol, Self, runtime_checkable
 
 from cerver_core.metrics import MetricDelta, SessionCounters
+from cerver_core.stores.dumping import Batch, Snapshot
 from cerver_core.stores.queries import SearchQuery
 from cerver_core.stores.records import RecordStore
 from cerver_core.stores.shapes import (
@@ -214,6 +215,25 @@ class Store(Protocol):
     @property
     def directory(self) -> RecordStore:
         """The records that belong to no account: which accounts there are, and which key is whose."""
+        ...
+
+    def snapshot(self) -> AbstractAsyncContextManager[Snapshot]:
+        """Hold on to what all accounts and the directory keep now, until the block is left; no writer waits for it."""
+        ...
+
+    async def restore(self, batches: AsyncIterable[Batch]) -> None:
+        """Fill an empty store with all of the batches, durably, or with none: an error of theirs leaves it empty.
+
+        They come in the order of `TABLES`. Nothing of it is indexed yet.
+
+        Raises:
+            Conflict: the store holds something.
+            InvalidInput: the rows contradict each other, or are none that this store can keep.
+        """
+        ...
+
+    async def index(self) -> None:
+        """Index for searches all that waits, of every account."""
         ...
 
 

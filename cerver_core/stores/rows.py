@@ -6,7 +6,8 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from cerver_core.stores.base import SessionCounters, StoredSession
+from cerver_core.metrics import SessionCounters
+from cerver_core.stores.shapes import StoredSession
 
 __all__ = [
     "DETAIL_COLUMNS",

@@ -1,7 +1,7 @@
 """The hosted store as others see it: opens and closes what one replica holds, and gives each account its part."""
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, AsyncExitStack
+from collections.abc import AsyncIterable, Sequence
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, AsyncExitStack
 from typing import Self
 
 import anyio
@@ -9,7 +9,9 @@ import anyio
 from cerver_core.clock import Clock, SystemClock
 from cerver_core.errors import StoreUnavailable
 from cerver_core.stores.base import AccountStore, SessionStore, TranscriptStore
+from cerver_core.stores.dumping import Batch, Snapshot
 from cerver_core.stores.notices import Noticed
+from cerver_core.stores.postgres import dumping
 from cerver_core.stores.postgres.database import Database
 from cerver_core.stores.postgres.groups import Committer, Request
 from cerver_core.stores.postgres.indexer import Indexer
@@ -78,9 +80,7 @@ class PostgresStore:
         Raises:
             StoreUnavailable: the store is not open.
         """
-        if self._committer is None:
-            raise StoreUnavailable("the store is not open; enter it first")
-        transcripts = PostgresTranscripts(account_id, self._database, self._committer, self._note, self._clock)
+        transcripts = PostgresTranscripts(account_id, self._database, self._opened(), self._note, self._clock)
         return _PostgresAccount(account_id, self._database, transcripts)
 
     @property
@@ -90,13 +90,32 @@ class PostgresStore:
         Raises:
             StoreUnavailable: the store is not open.
         """
-        if self._committer is None:
-            raise StoreUnavailable("the store is not open; enter it first")
+        self._opened()
         return PostgresRecords(DIRECTORY, self._database)
+
+    def snapshot(self) -> AbstractAsyncContextManager[Snapshot]:
+        """Hold on to what the database holds now."""
+        self._opened()
+        return dumping.snapshot_of(self._database)
+
+    async def restore(self, batches: AsyncIterable[Batch]) -> None:
+        """Fill an empty database with all of the batches, or with none."""
+        self._opened()
+        await dumping.restore(self._database, batches)
+
+    async def index(self) -> None:
+        """Index all that waits, of every account."""
+        self._opened()
+        await dumping.index(self._database)
 
     def watch(self, noticed: Noticed) -> AbstractContextManager[None]:
         """Call `noticed` for what other replicas append; see `Noticing.watch`."""
         return self._notices.watch(noticed)
+
+    def _opened(self) -> Committer:
+        if self._committer is None:
+            raise StoreUnavailable("the store is not open; enter it first")
+        return self._committer
 
     def _note_group(self, written: Sequence[Request]) -> None:
         for request in written:

@@ -1,7 +1,7 @@
 """The embedded store as others see it: opens and closes the threads, and gives each account its part."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import AsyncIterable, Callable
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from functools import partial
 from pathlib import Path
 from typing import Literal, Self
@@ -12,8 +12,11 @@ import anyio.to_thread
 from cerver_core.clock import Clock, SystemClock
 from cerver_core.errors import StoreUnavailable
 from cerver_core.stores.base import AccountStore, SessionStore, TranscriptStore
+from cerver_core.stores.dumping import Batch, Snapshot
 from cerver_core.stores.records import RecordStore
+from cerver_core.stores.sqlite import dumping
 from cerver_core.stores.sqlite.handover import Handover
+from cerver_core.stores.sqlite.index import index_slice
 from cerver_core.stores.sqlite.inline import InlineReader
 from cerver_core.stores.sqlite.readers import Readers
 from cerver_core.stores.sqlite.records import SqliteRecords
@@ -103,6 +106,24 @@ class SqliteStore:
         threads = self._threads()
         return SqliteRecords(_NO_ACCOUNT, threads.inline, threads.reads, threads.writes)
 
+    def snapshot(self) -> AbstractAsyncContextManager[Snapshot]:
+        """Hold on to what the file holds now."""
+        self._threads()
+        return dumping.snapshot_of(self._path)
+
+    async def restore(self, batches: AsyncIterable[Batch]) -> None:
+        """Fill an empty file with all of the batches, or with none; other writers wait until it is done, and give up.
+
+        For a moment it takes the room of the file twice, since all of it stands in the write-ahead log first.
+        """
+        self._threads()
+        await dumping.restore(self._path, self._durability, batches)
+
+    async def index(self) -> None:
+        """Index all that waits, of every account."""
+        while await self._threads().writes.call(_index_slice):
+            pass
+
     def _threads(self) -> "_Threads":
         if self._open is None:
             raise StoreUnavailable("the store is not open; enter it first")
@@ -157,6 +178,10 @@ class _Threads:
             await anyio.to_thread.run_sync(self._readers.join, limit_s)
             self.writes.close(1)
             await anyio.to_thread.run_sync(self._writer.join, limit_s)
+
+
+def _index_slice(transaction: Transaction) -> bool:
+    return index_slice(transaction.flush())
 
 
 def _nothing(_transaction: Transaction) -> None:

@@ -1,0 +1,232 @@
+"""Writes all that a store holds as a compressed file of lines, and fills an empty store from it, in bounded memory.
+
+The file is gzip, for which every machine has a reader, around lines of JSON in UTF-8:
+
+    {"cerver_dump": 1, "made_at": "2026-05-01T02:00:00Z", "store": "sqlite", "schema": 3, "master_key_ids": ["…"]}
+    {"table": "records", "columns": ["account_id", "kind", …]}
+    ["", "account", …]                                  a row: bytes are written in hexadecimal
+    {"end": {"records": 12, …}, "sha256": "…"}          how many rows there were, and the sum of all lines before
+
+What is sealed stays sealed, and the master keys are not in it. A file that does not end as it should restores nothing.
+"""
+
+import gzip
+import hashlib
+import json
+import zlib
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any, BinaryIO
+
+import anyio.to_thread
+from pydantic import JsonValue
+
+from cerver_core.errors import InvalidInput, SchemaTooNew
+from cerver_core.stores.base import Store
+from cerver_core.stores.dumping import BATCH_BYTES, TABLES, Batch, Row, Snapshot
+
+__all__ = ["FORMAT", "Advanced", "Dump", "dump", "restore"]
+
+FORMAT = 1
+"""The version of the file. One of another version is refused."""
+
+Advanced = Callable[[int], None]
+"""Is told, now and then, how many rows more are done."""
+
+_LEVEL = 3
+_LONGEST_HEAD = 64 * 1024
+_FINGERPRINT = TABLES["client_ids"].index("fingerprint")
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=bytes.hex).encode
+
+
+@dataclass(frozen=True, slots=True)
+class Dump:
+    """What a file holds: the kind of store and its schema, and how many rows of each table.
+
+    `master_key_ids` names the master keys without which nothing of it opens that is sealed.
+    """
+
+    made_at: datetime
+    store: str
+    schema: int
+    master_key_ids: Sequence[str]
+    rows: Mapping[str, int]
+
+
+async def dump(store: Store, file: BinaryIO, made_at: datetime, advanced: Advanced = lambda _: None) -> Dump:
+    """Write what the store holds at one moment, while it is used on.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    async with store.snapshot() as snapshot:
+        key_ids = await _master_key_ids(snapshot)
+        writer = _Writer(file)
+        origin = {"store": snapshot.store, "schema": snapshot.schema, "master_key_ids": key_ids}
+        writer.line({"cerver_dump": FORMAT, "made_at": made_at.isoformat(), **origin})
+        counts = dict.fromkeys(TABLES, 0)
+        for table, columns in TABLES.items():
+            writer.line({"table": table, "columns": columns})
+            async for rows in snapshot.rows(table):
+                await anyio.to_thread.run_sync(writer.rows, rows)
+                counts[table] += len(rows)
+                advanced(len(rows))
+        await anyio.to_thread.run_sync(writer.end, counts)
+        return Dump(made_at, snapshot.store, snapshot.schema, key_ids, counts)
+
+
+async def restore(store: Store, file: BinaryIO, advanced: Advanced = lambda _: None) -> Dump:
+    """Fill an empty store with all that the file holds, or with nothing of it.
+
+    Raises:
+        Conflict: the store is not empty.
+        InvalidInput: the file is none of these, is cut short or was altered.
+        SchemaTooNew: a newer Cerver wrote it.
+    """
+    reader = _Reader(file)
+    head = await anyio.to_thread.run_sync(reader.head)
+
+    async def batches() -> AsyncGenerator[Batch]:
+        while batch := await anyio.to_thread.run_sync(reader.batch):
+            yield batch
+            advanced(len(batch[1]))
+
+    await store.restore(batches())
+    return head
+
+
+async def _master_key_ids(snapshot: Snapshot) -> Sequence[str]:
+    found: set[str] = set()
+    data = TABLES["records"].index("data")
+    async for rows in snapshot.rows("records"):
+        for row in rows:
+            text = str(row[data])
+            sealed: JsonValue = json.loads(text).get("sealed") if '"sealed"' in text else None
+            if isinstance(sealed, dict):
+                found.add(str(sealed["key"]))
+    return sorted(found)
+
+
+class _Writer:
+    """Puts lines into a file."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._packed = gzip.GzipFile(filename="", mode="wb", compresslevel=_LEVEL, fileobj=file, mtime=0)
+        self._sum = hashlib.sha256()
+
+    def line(self, value: Mapping[str, Any]) -> None:
+        """Write one line that is no row."""
+        self._write(_encode(value) + "\n")
+
+    def rows(self, rows: Sequence[Row]) -> None:
+        """Write rows."""
+        self._write("".join([_encode(row) + "\n" for row in rows]))
+
+    def end(self, counts: Mapping[str, int]) -> None:
+        """Write the last line, and see the file off."""
+        self.line({"end": counts, "sha256": self._sum.hexdigest()})
+        self._packed.close()
+        self._file.flush()
+
+    def _write(self, text: str) -> None:
+        data = text.encode()
+        self._sum.update(data)
+        self._packed.write(data)
+
+
+class _Reader:
+    """Takes lines from a file; every fault of theirs is told as one of the file's."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._packed = gzip.GzipFile(mode="rb", fileobj=file)
+        self._sum = hashlib.sha256()
+        self._number = 0
+        self._table = ""
+        self._is_ended = False
+        self._counts: dict[str, int] = dict.fromkeys(TABLES, 0)
+
+    def head(self) -> Dump:
+        """Read the first line. The rows of what it answers are counted as they are read."""
+        try:
+            line = self._line(_LONGEST_HEAD)
+            head = json.loads(line)
+            version = head["cerver_dump"]
+            if version == FORMAT:
+                self._sum.update(line)
+                made_at = datetime.fromisoformat(head["made_at"])
+                return Dump(made_at, head["store"], head["schema"], tuple(head["master_key_ids"]), self._counts)
+        except (ValueError, KeyError, TypeError) as error:
+            raise InvalidInput(
+                "this is no dump of Cerver, or its beginning was altered; nothing was restored"
+            ) from error
+        raise SchemaTooNew(
+            f"the dump has format {version} and this Cerver knows {FORMAT}: restore it with the Cerver that wrote it",
+            schema=version,
+            known=FORMAT,
+        )
+
+    def batch(self) -> Batch | None:
+        """Read rows of one table; null when all were read, and all is as it was written."""
+        table, rows, room = self._table, list[Row](), BATCH_BYTES
+        while room > 0 and not self._is_ended:
+            line = self._line()
+            if line.startswith(b"["):
+                rows.append(self._row(line))
+                room -= len(line)
+                continue
+            self._turn(line)
+            if rows:
+                break
+            table = self._table
+        return (table, rows) if rows else None
+
+    def _row(self, line: bytes) -> Row:
+        row = self._parsed(line)
+        self._sum.update(line)
+        if len(row) != len(TABLES.get(self._table, ())):
+            raise self._fault()
+        if self._table == "client_ids" and row[_FINGERPRINT] is not None:
+            row[_FINGERPRINT] = bytes.fromhex(row[_FINGERPRINT])
+        self._counts[self._table] += 1
+        return row
+
+    def _turn(self, line: bytes) -> None:
+        """Go on to the next table, or see that this is the end."""
+        said = self._parsed(line)
+        if "end" in said:
+            is_whole = said == {"end": self._counts, "sha256": self._sum.hexdigest()}
+            if not is_whole or self._unpacked(partial(self._packed.read, 1)):
+                raise self._fault()
+            self._is_ended = True
+            return
+        self._sum.update(line)
+        self._table = said.get("table")
+        if self._table not in TABLES or said.get("columns") != list(TABLES[self._table]):
+            raise self._fault()
+
+    def _parsed(self, line: bytes) -> Any:  # noqa: ANN401 - whatever the line holds
+        try:
+            return json.loads(line)
+        except ValueError as error:
+            raise self._fault() from error
+
+    def _line(self, limit: int = -1) -> bytes:
+        self._number += 1
+        line = self._unpacked(partial(self._packed.readline, limit))
+        if not line.endswith(b"\n"):
+            raise self._fault()
+        return line
+
+    def _unpacked(self, read: Callable[[], bytes]) -> bytes:
+        try:
+            return read()
+        except (EOFError, zlib.error, OSError) as error:
+            raise self._fault() from error
+
+    def _fault(self) -> InvalidInput:
+        return InvalidInput(
+            f"the dump is cut short or was altered, at line {self._number} or before; nothing was restored"
+        )
