@@ -242,10 +242,11 @@ class ClaudeCodeLines:
         """Count the tokens of one reply once; later lines of it may know more than the first."""
         told = {ours: n for theirs, ours in _USAGE.items() if isinstance(n := usage.get(theirs), int) and n > 0}
         before = self._counted.get(message_id, {})
-        now = {name: max(told.get(name, 0), before.get(name, 0)) for name in {*told, *before}}
-        for name, tokens in now.items():
+        grown = {name: tokens for name, tokens in told.items() if tokens > before.get(name, 0)}
+        for name, tokens in grown.items():
             conversation.usage[name] = conversation.usage.get(name, 0) + tokens - before.get(name, 0)
-        self._counted.keep(message_id, now)
+        if grown:
+            self._counted.keep(message_id, {**before, **grown})
 
     def _system(self, line: Line, conversation: Conversation) -> None:
         value = line.value

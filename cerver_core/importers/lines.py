@@ -66,7 +66,10 @@ class Gathered:
         """Take an entry in; nothing for null."""
         if new is None:
             return
-        self._waiting.setdefault(conversation.id, (conversation, []))[1].append(new)
+        waiting = self._waiting.get(conversation.id)
+        if waiting is None:
+            waiting = self._waiting[conversation.id] = (conversation, [])
+        waiting[1].append(new)
         self._count += 1
         self._bytes += len(new.content)
 

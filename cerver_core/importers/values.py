@@ -121,19 +121,20 @@ def entry(
 
     `key` names it within its conversation, the same at every reading.
     """
-    if not content and kind not in {"tool_use", "tool_result"}:
+    if not content and kind not in _WITHOUT_CONTENT:
         return None
-    told = {
-        "tool_id": _identity(tool_id) if tool_id else None,
-        "tool_name": _line(tool_name) if tool_name else None,
-        "tool_input": None if tool_input is None else _bounded(tool_input),
-        "is_error": is_error,
-    }
-    # Every field by name: pydantic looks for a default of each that is left out, a third of the time this takes.
-    is_told = {"role", "content", "kind", "id", "at"} | {name for name, value in told.items() if value is not None}
-    return NewEntry.model_construct(
-        is_told, role=role, content=_cut(content), kind=kind, id=_identity(key), at=at, **told
-    )
+    said: dict[str, JsonValue | datetime] = {"role": role, "content": _cut(content), "kind": kind, "at": at}
+    said["id"] = _identity(key)
+    if tool_id:
+        said["tool_id"] = _identity(tool_id)
+    if tool_name:
+        said["tool_name"] = _line(tool_name)
+    if tool_input is not None:
+        said["tool_input"] = _bounded(tool_input)
+    if is_error is not None:
+        said["is_error"] = is_error
+    # What is right by its making is not validated again, which would take longer than reading the JSON it came from.
+    return _BLANK.model_copy(update=said)
 
 
 def _cut(text: str) -> str:
@@ -159,4 +160,14 @@ def _identity(text: str) -> str:
 
 
 def _line(text: str) -> str:
-    return _CONTROL.sub(" ", text)[:_MAX_ID]
+    return (text if text.isprintable() else _CONTROL.sub(" ", text))[:_MAX_ID]
+
+
+_WITHOUT_CONTENT = frozenset({"tool_use", "tool_result"})
+_BLANK = NewEntry.model_construct(
+    set(),
+    **dict.fromkeys(("id", "at", "tool_id", "tool_name", "tool_input", "is_error")),
+    role="user",
+    content="",
+    kind="text",
+)
