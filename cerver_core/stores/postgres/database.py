@@ -35,6 +35,8 @@ _SETTINGS = {
     "enable_seqscan": "off",
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
+    # An index gives rows in its order, and a page ends after a few; a bitmap gives all of a transcript, to be sorted.
+    "enable_bitmapscan": "off",
     "plan_cache_mode": "force_generic_plan",
     "jit": "off",
     # A replica that was stopped in the middle of a transaction keeps its rows locked for so long.

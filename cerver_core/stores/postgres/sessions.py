@@ -29,8 +29,9 @@ _PREFIXED = (
 _NEWEST = "ORDER BY updated_at_us DESC, id DESC"
 _DUE = as_account(
     select_sessions(
+        # By state, which no index has, instead of by status: each session shall be found by its key.
         "d.account_id = who.account_id AND d.sandbox IS NOT NULL AND d.workspace_delete_at_us <= $2 "
-        "AND s.status = 'ended'",
+        "AND s.state IN ('terminated', 'failed')",
         "ORDER BY d.workspace_delete_at_us LIMIT $3",
     )
 )
