@@ -52,6 +52,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "logout": ("login", "give the key that is set back"),
     "whoami": ("login", "tell whose key is set and what it may do"),
     "keys": ("keys", "list, make and revoke keys of a gateway"),
+    "billing": ("account", "show what was used and spent; set a monthly limit"),
+    "audit": ("account", "show who did what with which key of the account"),
     "vaults": ("vaults", "connect secret stores to a gateway"),
     "credentials": ("vaults", "keep the credentials of cloud providers at a gateway"),
     "projects": ("projects", "list and make projects, their environments and repos"),
@@ -74,8 +76,8 @@ OVERVIEW: Sequence[tuple[str, str]] = (
     ("policies", "the rules that choose model, harness and compute"),
     ("providers stress", "the places, and what was seen of them; compare them"),
     ("hook skill mcp", "what agents use: hooks, the skill, MCP over stdio"),
-    ("login logout", "get a key of a gateway; give it back"),
-    ("whoami keys", "whose key is set; the account's keys"),
+    ("login logout whoami", "get a key of a gateway; give it back; whose it is"),
+    ("keys billing audit", "the account's keys; what was spent; who did what"),
     ("projects", "projects, their environments and repos"),
     ("vaults credentials", "what a gateway keeps encrypted for you"),
     ("serve admin", "host Cerver over HTTP, for many people and machines"),
@@ -143,7 +145,7 @@ def _run(arguments: list[str], terminal: Terminal) -> int:
 
 
 def _overview() -> str:
-    lines = [f"  {names:<19}{what}" for names, what in OVERVIEW]
+    lines = [f"  {names:<21}{what}" for names, what in OVERVIEW]
     return "\n".join([_HEADER, *lines, _FOOTER])
 
 

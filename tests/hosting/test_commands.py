@@ -75,6 +75,35 @@ async def test_keys_and_projects_are_seen_to_from_the_command_line(
     assert "Operator access" in denied.stderr
 
 
+async def test_what_was_spent_and_done_is_told_and_limited_from_the_command_line(
+    command: Command, running: tuple[Running, Town]
+) -> None:
+    gate, told = running
+    at = partial(command, token=told.keys["bob"], url=gate.url)
+
+    async def said(*arguments: str, code: int = 0) -> str:
+        done = await anyio.to_thread.run_sync(lambda: at(*arguments))
+        assert done.returncode == code, done.stderr
+        return done.stdout + done.stderr
+
+    made = (await said("create", "--no-compute", "--name", "notes")).split()[0]
+    bill = await said("billing")
+    assert [line.split()[:2] for line in bill.splitlines()[1:4]] == [
+        ["sessions", "$0.002"],
+        ["sandboxes", "$0.000"],
+        ["total", "$0.002"],
+    ]
+    assert bill.splitlines()[4].split() == ["limit", "none"]
+    assert made in await said("billing", "--sessions")
+    assert "$0.001 a month; $0.002 spent" in await said("billing", "--set-limit", "0.001")
+    assert "raise the limit" in await said("create", "--no-compute", code=1)
+    assert "say 20 or 12.50" in await said("billing", "--set-limit", "much", code=2)
+    assert (await said("billing", "--set-limit", "none")).strip() == "none"
+    trail = json.loads(await said("audit", "--json"))["entries"]
+    assert {entry["key"] for entry in trail} == {told.keys["bob"][:19]}
+    assert trail[0]["action"] in await said("audit", "--limit", "1")
+
+
 async def test_a_machine_s_login_waits_for_the_page_and_gets_a_key_that_works(running: tuple[Running, Town]) -> None:
     gate, told = running
     shown, began = list[DeviceLogin](), anyio.Event()
