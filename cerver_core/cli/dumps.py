@@ -57,12 +57,8 @@ async def _dump(store: Store, args: Namespace, terminal: Terminal) -> Dump:
 
 
 async def _restore(store: Store, args: Namespace, terminal: Terminal) -> Dump:
-    with _opened(args.name) as file:
-        with _progress(terminal, "restoring") as advanced:
-            restored = await restore(store, file, advanced)
-        terminal.note("all of it is in the store; indexing it for searches")
-        await store.index()
-        return restored
+    with _opened(args.name) as file, _progress(terminal, "restoring") as advanced:
+        return await restore(store, file, advanced)
 
 
 @asynccontextmanager

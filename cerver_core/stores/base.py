@@ -224,16 +224,13 @@ class Store(Protocol):
     async def restore(self, batches: AsyncIterable[Batch]) -> None:
         """Fill an empty store with all of the batches, durably, or with none: an error of theirs leaves it empty.
 
-        They come in the order of `TABLES`. Nothing of it is indexed yet.
+        They come in the order of `TABLES`. Searches find it as what was just appended: whoever has the store open
+        next indexes it.
 
         Raises:
             Conflict: the store holds something.
             InvalidInput: the rows contradict each other, or are none that this store can keep.
         """
-        ...
-
-    async def index(self) -> None:
-        """Index for searches all that waits, of every account."""
         ...
 
 

@@ -17,7 +17,10 @@ from cerver_core.stores.postgres.faults import UNREACHABLE, translating
 from cerver_core.stores.postgres.migrations import prepare
 from cerver_core.stores.postgres.texts import kept
 
-__all__ = ["Connection", "Database"]
+__all__ = ["AS_OPERATOR", "Connection", "Database"]
+
+AS_OPERATOR = "SET LOCAL cerver.operator = 'on'"
+"""Lets a transaction read and add rows of every account; change or remove none."""
 
 Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 """A connection that was taken from the pool."""

@@ -11,13 +11,12 @@ import asyncpg
 
 from cerver_core.errors import Conflict, InvalidInput
 from cerver_core.stores.dumping import TABLES, Batch, Row
-from cerver_core.stores.postgres.database import Connection, Database
+from cerver_core.stores.postgres.database import AS_OPERATOR, Database
 from cerver_core.stores.postgres.faults import refuse_unkeepable, translating
 from cerver_core.stores.postgres.migrations import KNOWN_SCHEMA
-from cerver_core.stores.postgres.search import catch_up
-from cerver_core.stores.postgres.texts import DIRECTORY, kept_all, plain, plain_all
+from cerver_core.stores.postgres.texts import DIRECTORY, kept_all, plain_all
 
-__all__ = ["PostgresSnapshot", "index", "restore", "snapshot_of"]
+__all__ = ["PostgresSnapshot", "restore", "snapshot_of"]
 
 _VERBATIM = ("entries", "whole_bodies")
 """Their texts are kept as they are, every other one as `texts` keeps it."""
@@ -32,17 +31,15 @@ _ORDERS = {
     "client_ids": "session_key, client_id",
     "open_execs": "session_key, tool_id",
 }
-_AS_OPERATOR = "SET LOCAL cerver.operator = 'on'"
 # Who reads a dump or writes one may be slow: the server's limit is for transactions that were forgotten.
 _PATIENTLY = "SET LOCAL idle_in_transaction_session_timeout = 0"
-_READ = f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {_AS_OPERATOR}; {_PATIENTLY}; SELECT pg_current_snapshot()"
-_FILL = f"BEGIN; {_AS_OPERATOR}; {_PATIENTLY}; LOCK TABLE sessions, records, counters IN SHARE ROW EXCLUSIVE MODE"
+_READ = f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {AS_OPERATOR}; {_PATIENTLY}; SELECT pg_current_snapshot()"
+_FILL = f"BEGIN; {AS_OPERATOR}; {_PATIENTLY}; LOCK TABLE sessions, records, counters IN SHARE ROW EXCLUSIVE MODE"
 _IS_FILLED = "SELECT EXISTS (SELECT FROM sessions) OR EXISTS (SELECT FROM records) OR EXISTS (SELECT FROM counters)"
 _GO_ON = (
     "SELECT setval(pg_get_serial_sequence('sessions', 'session_key'), (SELECT max(session_key) FROM sessions)); COMMIT"
 )
 _OWNER = "(SELECT account_id FROM sessions WHERE session_key = $1)"
-_UNINDEXED = "SELECT DISTINCT account_id FROM sessions WHERE indexed_seq < last_seq OR NOT is_described ORDER BY 1"
 
 
 class PostgresSnapshot:
@@ -93,18 +90,6 @@ async def restore(database: Database, batches: AsyncIterable[Batch]) -> None:
             await connection.execute(_GO_ON)
     finally:
         connection.terminate()
-
-
-async def index(database: Database) -> None:
-    """Index all that waits, of every account."""
-
-    async def unindexed(connection: Connection) -> list[str]:
-        await connection.execute(_AS_OPERATOR)
-        return [plain(name) for (name,) in await connection.fetch(_UNINDEXED)]
-
-    for account_id in await database.transact("", unindexed, is_snapshot=True):
-        while await catch_up(database, account_id):
-            pass
 
 
 async def _add(connection: "asyncpg.Connection[asyncpg.Record]", table: str, rows: Sequence[Row]) -> None:

@@ -12,7 +12,7 @@ __all__ = ["APP_ROLE", "KNOWN_SCHEMA", "prepare"]
 APP_ROLE = "cerver_app"
 """The role under which statements run when the user of the URL is one that row-level security does not bind."""
 
-KNOWN_SCHEMA = 3
+KNOWN_SCHEMA = 4
 """The newest schema: the number of the last file in `migrations/`."""
 
 _OLDEST_SERVER = 150_000

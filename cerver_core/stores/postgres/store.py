@@ -1,6 +1,6 @@
 """The hosted store as others see it: opens and closes what one replica holds, and gives each account its part."""
 
-from collections.abc import AsyncIterable, Sequence
+from collections.abc import AsyncIterable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, AsyncExitStack
 from typing import Self
 
@@ -81,7 +81,7 @@ class PostgresStore:
             StoreUnavailable: the store is not open.
         """
         transcripts = PostgresTranscripts(account_id, self._database, self._opened(), self._note, self._clock)
-        return _PostgresAccount(account_id, self._database, transcripts)
+        return _PostgresAccount(account_id, self._database, transcripts, self._note)
 
     @property
     def directory(self) -> RecordStore:
@@ -103,11 +103,6 @@ class PostgresStore:
         self._opened()
         await dumping.restore(self._database, batches)
 
-    async def index(self) -> None:
-        """Index all that waits, of every account."""
-        self._opened()
-        await dumping.index(self._database)
-
     def watch(self, noticed: Noticed) -> AbstractContextManager[None]:
         """Call `noticed` for what other replicas append; see `Noticing.watch`."""
         return self._notices.watch(noticed)
@@ -127,8 +122,14 @@ class PostgresStore:
 
 
 class _PostgresAccount:
-    def __init__(self, account_id: str, database: Database, transcripts: PostgresTranscripts) -> None:
-        self._sessions = PostgresSessions(account_id, database)
+    def __init__(
+        self,
+        account_id: str,
+        database: Database,
+        transcripts: PostgresTranscripts,
+        committed: Callable[[str, str], None],
+    ) -> None:
+        self._sessions = PostgresSessions(account_id, database, committed)
         self._transcripts = transcripts
         self._records = PostgresRecords(kept(account_id), database)
 

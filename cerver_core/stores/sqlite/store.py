@@ -16,7 +16,6 @@ from cerver_core.stores.dumping import Batch, Snapshot
 from cerver_core.stores.records import RecordStore
 from cerver_core.stores.sqlite import dumping
 from cerver_core.stores.sqlite.handover import Handover
-from cerver_core.stores.sqlite.index import index_slice
 from cerver_core.stores.sqlite.inline import InlineReader
 from cerver_core.stores.sqlite.readers import Readers
 from cerver_core.stores.sqlite.records import SqliteRecords
@@ -119,11 +118,6 @@ class SqliteStore:
         self._threads()
         await dumping.restore(self._path, self._durability, batches)
 
-    async def index(self) -> None:
-        """Index all that waits, of every account."""
-        while await self._threads().writes.call(_index_slice):
-            pass
-
     def _threads(self) -> "_Threads":
         if self._open is None:
             raise StoreUnavailable("the store is not open; enter it first")
@@ -178,10 +172,6 @@ class _Threads:
             await anyio.to_thread.run_sync(self._readers.join, limit_s)
             self.writes.close(1)
             await anyio.to_thread.run_sync(self._writer.join, limit_s)
-
-
-def _index_slice(transaction: Transaction) -> bool:
-    return index_slice(transaction.flush())
 
 
 def _nothing(_transaction: Transaction) -> None:

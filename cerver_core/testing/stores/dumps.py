@@ -99,7 +99,6 @@ class DumpContract(StoreGround):
         await store.account("acme").sessions.create(kept("5e55", name="old"), [said("a zebra"), draft("2", "id-2")])
         await store.account("other").sessions.create(kept("5e55"), [said("a zebra of others")])
         await target.restore(_batches(await _content(store)))
-        await target.index()
         account = target.account("acme")
         found = await account.transcripts.search(SearchQuery(query=parse("zebra", clock.now()), limit=5))
         assert (found.indexed_up_to_us, [one.session.id for one in found.found]) == (None, ["5e55"])

@@ -11,6 +11,7 @@ from cerver_core.errors import StoreUnavailable
 from cerver_core.search.query import parse
 from cerver_core.stores.base import EntryDraft, ReadWindow, SearchQuery
 from cerver_core.stores.postgres import PostgresStore
+from cerver_core.stores.postgres.database import AS_OPERATOR
 from cerver_core.stores.postgres.rows import as_account
 from cerver_core.testing.postgres import PostgresServer
 from cerver_core.testing.stores.ground import bodies, draft, kept
@@ -145,6 +146,16 @@ async def test_an_owner_without_privileges_is_bound_itself(postgres_server: Post
             )
 
         assert await store._database.call(look) == (role, 0)
+
+
+async def test_what_reads_and_adds_for_every_account_changes_and_removes_nothing(store: PostgresStore) -> None:
+    async def as_operator(connection: "Connection[asyncpg.Record]") -> tuple[int, list[str]]:
+        await connection.execute(AS_OPERATOR)
+        seen = await connection.fetchval("SELECT count(DISTINCT account_id) FROM sessions")
+        done = [await connection.execute(f"UPDATE {table} SET account_id = 'ours'") for table in _TABLES]
+        return seen, [*done, *[await connection.execute(f"DELETE FROM {table}") for table in _TABLES]]
+
+    assert await store._database.transact("nobody", as_operator) == (2, ["UPDATE 0"] * 8 + ["DELETE 0"] * 8)
 
 
 @pytest.mark.parametrize(
