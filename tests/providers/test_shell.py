@@ -10,7 +10,7 @@ import pytest
 
 from cerver_core import ids
 from cerver_core.errors import FileMissing, NotFound
-from cerver_core.providers.base import Output, Provider, SandboxRef, SandboxRequest
+from cerver_core.providers.base import Command, Output, Provider, SandboxRef, SandboxRequest
 from cerver_core.providers.shell import Ended, Program, ShellProvider
 from cerver_core.testing.clouds import Machine, Machines
 from cerver_core.testing.providers import (
@@ -19,6 +19,7 @@ from cerver_core.testing.providers import (
     ProviderContract,
     Providers,
     StatefulContract,
+    run,
 )
 from cerver_core.wire.computes import Compute, RuntimeFound
 
@@ -105,6 +106,16 @@ class MachineProvider(ShellProvider):
         return self._made[ref.sandbox_id]
 
 
+_SLEEPERS = """
+n=0
+until [ "$(cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' ' | grep -o 'sleep [4]321' | wc -l)" = EXPECTED ]; do
+  n=$((n+1)); [ $n -lt 400 ] || exit 1; sleep 0.02
+done
+echo so
+"""
+"""Waits until as many watchdogs sleep as are expected."""
+
+
 class TestShell(ProviderContract, BackgroundContract, InteractiveContract, StatefulContract):
     @pytest.fixture
     async def providers(self, home: Path) -> AsyncIterator[Providers]:
@@ -117,3 +128,10 @@ class TestShell(ProviderContract, BackgroundContract, InteractiveContract, State
                     yield provider
 
             yield opened
+
+    async def test_nothing_of_the_watchdog_is_left_after_a_command(self, provider: Provider, ref: SandboxRef) -> None:
+        async with provider.exec(ref, Command(_SLEEPERS.replace("EXPECTED", "1"), "shell", 4321)) as events:
+            assert (await anext(aiter(events))) == Output("stdout", b"so\n")
+        for code in ("true", "kill -9 $$", "kill -9 0", "kill 0", "sleep 300 > /dev/null 2>&1 &"):
+            await run(provider, ref, code, timeout_s=4321)
+        assert (await run(provider, ref, _SLEEPERS.replace("EXPECTED", "0"))).text == "so"

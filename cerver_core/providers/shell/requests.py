@@ -59,7 +59,7 @@ def run_argv(root: str, exec_id: str, command: Command, argv: tuple[str, ...]) -
     """Give the arguments of the script `RUN`, from the script on."""
     where = "" if command.cwd is None else checked(command.cwd) or "."
     limit_s = min(command.timeout_s, _LONGEST_S)
-    return (RUN, "execution", root, exec_id, f"{limit_s:.2f}", str(int(limit_s * 100)), argv[0], where, *argv)
+    return (RUN, "execution", root, exec_id, f"{limit_s:.2f}", argv[0], where, *argv)
 
 
 def code_argv(root: str, command: Command, file: str | None) -> tuple[str, ...]:

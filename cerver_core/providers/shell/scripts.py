@@ -21,7 +21,7 @@ exit 0
 """base -> the root, PATH, and the programs there are, a line each. Base is `home`, `cwd` or a folder."""
 
 RUN = r"""
-R=$1 I=$2 T=$3 MOST=$4 P=$5 WHERE=$6; shift 6
+R=$1 I=$2 T=$3 P=$4 WHERE=$5; shift 5
 say() { printf '\036%s %s\n' "$I" "$1" >&2; }
 [ -e "$R/run/dead-$I" ] && exit 137
 cd -P -- "$R/work" 2>/dev/null || { say gone; exit 1; }
@@ -35,40 +35,53 @@ elif [ -r "$R/run/cwd" ]; then
 fi
 command -v "$P" >/dev/null 2>&1 || { say no-runtime; exit 1; }
 say $WORD
-read -r BEGAN _ </proc/uptime
 exec 3>&2 2>/dev/null
+# A command that signals its group reaches itself, and this shell, which outlives it; not what the vendor runs beside.
+trap : HUP INT QUIT ALRM TERM
+read -r _ _ _ _ GROUP _ </proc/$$/stat
+[ "$GROUP" = $$ ] || set -- setsid "$@"
+# The watchdog runs beside the command, so that the command waits for nothing but itself.
+(
+  trap '' HUP INT QUIT ALRM TERM
+  trap 'kill -KILL "$!"; wait; exit' USR1
+  CERVER_EXEC=$I sleep "$T" & wait
+  trap '' USR1
+  : >"$R/run/late-$I"
+  read -r ME _ </proc/self/stat
+  # The command itself is this shell's child, should it have cleared its environment.
+  found() {
+    LC_ALL=C grep -ls -e "CERVER_EXEC=$I" -e "^[0-9]* (.*) [^Z] $$ " /proc/[0-9]*/environ /proc/[0-9]*/stat \
+      | cut -d / -f 3 | grep -vx "$ME" | sort -u
+  }
+  s=$(found)
+  # All at once: a parent that sees its child end would go on with what comes next.
+  [ -z "$s" ] || { kill -STOP $s; kill -TERM $s; kill -CONT $s; }
+  n=0
+  while [ $n -lt 10 ] && [ -n "$(found)" ]; do sleep 0.05; n=$((n+1)); done
+  n=0
+  while s=$(found); [ -n "$s" ] && [ $n -lt 150 ]; do kill -STOP $s; kill -KILL $s; n=$((n+1)); done
+) </dev/null >/dev/null 3>&- &
 # In a subshell, so that what this shell has to say of its end does not go to the command's own errors.
 (
   export CERVER_EXEC=$I
   [ "$0" = background ] || exec </dev/null
-  # In a session of its own, or `timeout` would signal it twice: as its child and as one of its group.
-  exec timeout -k 0.5 "$T" setsid "$@" 2>&3 3>&-
+  exec "$@" 2>&3 3>&-
 )
 C=$? L=0
-case $C in 124|137)
-  read -r NOW _ </proc/uptime
-  if [ $(( ${NOW%.*}${NOW#*.} - ${BEGAN%.*}${BEGAN#*.} )) -ge "$MOST" ]; then
-    L=1 X="[${I%"${I#?}"}]${I#?}" n=0
-    found() {
-      for f in $(LC_ALL=C grep -ls -e "$X" /proc/[0-9]*/environ); do f=${f#/proc/}; printf '%s ' "${f%/*}"; done
-    }
-    s=$(found); [ -z "$s" ] || kill -TERM $s
-    while [ $n -lt 10 ] && [ -n "$(found)" ]; do sleep 0.05; n=$((n+1)); done
-    n=0
-    while s=$(found); [ -n "$s" ] && [ $n -lt 150 ]; do kill -STOP $s; kill -KILL $s $(found); n=$((n+1)); done
-  fi;;
-esac
+kill -USR1 "$!"
+if [ -e "$R/run/late-$I" ]; then L=1; wait "$!"; rm -f -- "$R/run/late-$I"; fi
 [ ! -e "$R/run/code-$I" ] || rm -f -- "$R/run/code-$I"
 printf '\036%s ended %s %s\n' "$I" "$C" "$L" >&3
 printf '\036%s ended\n' "$I"
 if [ "$0" = background ]; then read -r H <"$R/run/bg-$I/holder" && kill "$H"; fi
+wait "$!"
 exit "$C"
 """
-"""root id timeout_s hundredths program where argv... -> runs argv; `where` empty is where the session stands.
+"""root id timeout_s program where argv... -> runs argv; `where` empty is where the session stands.
 
 Tells `started`, `moved`, or why not, on standard error; at the end `ended CODE LATE` there and `ended` on standard
 output, each after a record separator and the id, so that the end of both is known however long they are held open.
-At the deadline the command is asked to end and is killed half a second later; then what is left of its tree likewise.
+At the deadline the command's whole tree is asked to end, and what is left half a second later is killed.
 """
 
 END = r"""

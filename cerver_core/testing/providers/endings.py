@@ -61,6 +61,19 @@ class EndingsContract(ProviderGround):
         ran = await run(provider, ref, "trap 'echo bye; exit 0' TERM; sleep 300 & wait", timeout_s=0.3)
         assert (ran.stdout, ran.exited.exit_code, ran.exited.timed_out) == (b"bye\n", 124, True)
 
+    async def test_a_command_without_an_environment_ends_at_its_deadline(
+        self, provider: Provider, ref: SandboxRef
+    ) -> None:
+        ran = await run(provider, ref, "echo up; exec env -i sleep 300", timeout_s=0.5)
+        assert (ran.stdout, ran.exited.exit_code, ran.exited.timed_out) == (b"up\n", 124, True)
+        assert ran.exited.duration_ms < 8_000
+
+    async def test_a_command_that_ends_its_group_ends_itself_alone(self, provider: Provider, ref: SandboxRef) -> None:
+        async with start(provider, ref, "echo $$ > pids; echo up; sleep 300"):
+            ran = await run(provider, ref, "echo before; kill 0; sleep 300")
+            assert (ran.stdout, ran.exited.exit_code, ran.exited.timed_out) == (b"before\n", 143, False)
+            assert await survivors(provider, ref) == "1"
+
     async def test_leaving_early_ends_the_whole_tree(self, provider: Provider, ref: SandboxRef) -> None:
         async with start(provider, ref, TREE) as first:
             assert first == "ready"

@@ -34,7 +34,7 @@ class ExecutionsContract(ProviderGround):
         assert 0 < ran.exited.duration_ms < WAIT_S * 1000
 
     async def test_exit_codes_are_those_a_shell_tells(self, provider: Provider, ref: SandboxRef) -> None:
-        expected = {"true": 0, "exit 255": 255, "kill -9 $$": 137, "no-such-program-anywhere": 127}
+        expected = {"true": 0, "exit 255": 255, "kill -9 $$": 137, "kill -INT $$": 130, "no-such-program-anywhere": 127}
         ran = {code: await run(provider, ref, code) for code in expected}
         assert {code: it.exited.exit_code for code, it in ran.items()} == expected
         assert [code for code, it in ran.items() if it.stderr] == ["no-such-program-anywhere"]
