@@ -26,6 +26,7 @@
     ├── RateLimited                           asked too often; `retry_after_s` when it is known
     ├── DeadlineExceeded (TimeoutError)       the answer did not come within its limit
     ├── NotSupported                          this provider or road lacks the ability
+    ├── ProviderRefused                       a provider does not accept the credential that Cerver has for it
     ├── Unavailable (ConnectionError)         something that should answer does not
     │   ├── GatewayUnreachable
     │   ├── ProviderUnavailable
@@ -74,6 +75,7 @@ __all__ = [
     "PaymentRequired",
     "ProjectKeyRequired",
     "ProviderFailed",
+    "ProviderRefused",
     "ProviderUnavailable",
     "RateLimited",
     "RuntimeMissing",
@@ -266,6 +268,15 @@ class NotSupported(CerverError):
     """This provider, platform or road lacks the ability."""
 
     code = "not_supported"
+
+
+class ProviderRefused(CerverError):
+    """A provider does not accept the credential that Cerver has for it, or forbids it what was asked.
+
+    Never the credential of the caller: that is `Unauthorized` or `Forbidden`.
+    """
+
+    code = "provider_refused"
 
 
 class Unavailable(CerverError, ConnectionError):

@@ -96,7 +96,7 @@ class Executions:
 
     @asynccontextmanager
     async def _held(self, provider: Provider) -> AsyncGenerator[None]:
-        with self._reachable.busy(provider), self._reachable.accepted(provider.name):
+        with self._reachable.busy(provider):
             yield
 
     def _charged(self, plan: Plan) -> AbstractAsyncContextManager[None]:

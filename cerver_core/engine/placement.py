@@ -179,7 +179,7 @@ class Placement:
         error: CerverError | None = None
         sandbox, is_timeout = None, False
         try:
-            with self._reachable.accepted(provider.name), anyio.fail_after(self._boot_limit_s):
+            with anyio.fail_after(self._boot_limit_s):
                 sandbox = await boot(provider, SandboxRequest(session_id, needs), limit_s=self._boot_limit_s)
         except TimeoutError as late:
             is_timeout = not isinstance(late, DeadlineExceeded)

@@ -1,7 +1,7 @@
 """Which providers one account's work may run on: those that this process shares with it, and those it brought."""
 
-from collections.abc import Generator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 
@@ -16,7 +16,6 @@ from cerver_core.errors import (
     NotSupported,
     ProviderUnavailable,
     SessionStateConflict,
-    Unauthorized,
 )
 from cerver_core.providers.base import Provider
 from cerver_core.stores.base import StoredSession
@@ -122,24 +121,6 @@ class Reachable:
         if hosting is None or hosting.own_providers is None:
             return nullcontext()
         return hosting.own_providers.busy(provider)
-
-    @contextmanager
-    def accepted(self, name: str) -> Generator[None]:
-        """Tell a customer whose credential a vendor refuses that it is not their key of this gateway.
-
-        Raises:
-            Conflict: the vendor refused it; the message says what to replace.
-        """
-        try:
-            yield
-        except Unauthorized as error:
-            if self._tenant.hosting is None:
-                raise
-            raise Conflict(
-                f"{error.message}; these are the credentials that were given to this gateway: replace those of {name} "
-                "with POST /v2/account/providers",
-                provider=name,
-            ) from error
 
     async def bring(self, session_id: str, provider: str, credentials: Mapping[str, str]) -> None:
         """Keep credentials for one session's provider, sealed, until that session leaves its compute.

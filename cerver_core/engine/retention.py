@@ -11,11 +11,10 @@ from cerver_core.engine.reachable import Reachable
 from cerver_core.engine.reaper import clear
 from cerver_core.errors import (
     CerverError,
-    Forbidden,
     NoComputeAvailable,
+    ProviderRefused,
     ProviderUnavailable,
     SessionStateConflict,
-    Unauthorized,
 )
 from cerver_core.stores.base import ClosedExec, SessionChange, SessionQuery
 from cerver_core.wire.transcripts import NewEntry
@@ -94,7 +93,7 @@ class Retention:
             try:
                 provider = await self._reachable.named(session.provider or "", session)
                 await provider.destroy(sandbox_from_json(session))
-            except (NoComputeAvailable, ProviderUnavailable, Unauthorized, Forbidden):
+            except (NoComputeAvailable, ProviderUnavailable, ProviderRefused):
                 # Of one account's provider: the rest is not to wait for it. The next sweep tries again.
                 log.warning("the workspace of session %s could not be deleted yet", session.id, exc_info=True)
                 continue

@@ -23,15 +23,14 @@ from cerver_core.errors import (
     Conflict,
     DeadlineExceeded,
     Detail,
-    Forbidden,
     InvalidInput,
     NotFound,
     PaymentRequired,
     ProviderFailed,
+    ProviderRefused,
     ProviderUnavailable,
     RateLimited,
     TooLarge,
-    Unauthorized,
 )
 
 if TYPE_CHECKING:
@@ -50,6 +49,7 @@ MAX_ANSWER_BYTES = 16 * 1024 * 1024
 _PROBLEM_BYTES = 64 * 1024
 _SHOWN = 300
 _CLOSE_S = 5.0
+_WHERE = "which was set where Cerver runs, or given by POST /v2/account/providers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +69,8 @@ class Vendor:
 class CloudHttp:
     """Asks one vendor, with the credential in `headers`. An async context manager; one for each provider.
 
-    Every call raises what the answer's status stands for: `Unauthorized` (401), `Forbidden` (403), `PaymentRequired`
-    (402), `NotFound` (404, 410), `Conflict` (409), `TooLarge` (413), `RateLimited` (429, with `retry_after_s`),
+    Every call raises what the answer's status stands for: `ProviderRefused` (401, 403), `PaymentRequired` (402),
+    `NotFound` (404, 410), `Conflict` (409), `TooLarge` (413), `RateLimited` (429, with `retry_after_s`),
     `ProviderUnavailable` (5xx, no connection), `ProviderFailed` (any other, and what cannot be read), and
     `DeadlineExceeded` when `timeout_s` is over. `detail` holds `provider`, `status` and `request_id`, where known.
     """
@@ -187,6 +187,17 @@ class CloudHttp:
             raise self.broken(f"answered {asked} with JSON that is no object")
         return cast("dict[str, JsonValue]", value)
 
+    def text(self, told: Mapping[str, JsonValue], name: str) -> str:
+        """Take a text out of an answer.
+
+        Raises:
+            ProviderFailed: it is not there, or empty.
+        """
+        value = told.get(name)
+        if not isinstance(value, str) or not value:
+            raise self.broken(f"answered without {name}")
+        return value
+
     def broken(self, what: str) -> ProviderFailed:
         """Make the error for an answer that breaks the vendor's own protocol."""
         return ProviderFailed(f"{self.vendor.name} {what}", provider=self.vendor.name)
@@ -266,9 +277,9 @@ def placeable() -> Generator[None]:
 
 def _kind(status: int, vendor: Vendor) -> tuple[type[CerverError], str]:
     simple: dict[int, tuple[type[CerverError], str]] = {
-        401: (Unauthorized, f"does not accept the credential: check {vendor.credential}"),
+        401: (ProviderRefused, f"does not accept the credential: check {vendor.credential}, {_WHERE}"),
         402: (PaymentRequired, "asks for payment: a quota is used up, or the plan does not cover this"),
-        403: (Forbidden, f"refuses this to the credential in {vendor.credential}"),
+        403: (ProviderRefused, f"refuses this to the credential in {vendor.credential}: check its rights, {_WHERE}"),
         404: (NotFound, "has no such thing (any more)"),
         409: (Conflict, "says that the present state does not allow this"),
         410: (NotFound, "says that this is gone"),

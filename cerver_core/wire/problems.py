@@ -22,6 +22,7 @@ STATUS: Mapping[type[errors.CerverError], int] = {
     errors.Forbidden: 403,
     errors.TooLarge: 413,
     errors.RateLimited: 429,
+    errors.ProviderRefused: 409,
     errors.NotSupported: 501,
     errors.ProviderFailed: 502,
     errors.Unavailable: 503,

@@ -87,11 +87,33 @@ async def test_code_runs_on_what_an_account_brought_and_nobody_else_can_use_it(
 async def test_a_wrong_credential_is_told_and_its_replacement_works_at_once(street: Street) -> None:
     await street.bring("ann", e2b_api_key="e2b_wrong_wrong_wrong")
     refused = await street.open("ann")
-    assert refused.status_code == 409
-    assert "replace those of e2b with POST /v2/account/providers" in refused.json()["error"]
+    assert (refused.status_code, refused.json()["code"]) == (409, "provider_refused")
+    assert "check E2B_API_KEY" in refused.json()["error"]
+    assert "POST /v2/account/providers" in refused.json()["error"]
     assert "e2b_wrong" not in refused.text
     await street.bring("ann")
     assert (await street.open("ann")).status_code == 201
+
+
+async def test_a_credential_that_stopped_working_is_never_told_as_the_callers_own(street: Street) -> None:
+    await street.bring("ann")
+    opened = await street.open("ann")
+    session_id = opened.json()["session_id"]
+    await street.bring("ann", e2b_api_key="e2b_wrong_wrong_wrong")
+    session = f"/v2/sessions/{session_id}"
+    asked = {
+        "files": await street.ask("ann", "GET", f"{session}/files"),
+        "run": await street.run("ann", session_id),
+        "pause": await street.ask("ann", "POST", f"{session}/pause"),
+        "resume": await street.ask("ann", "POST", f"{session}/resume"),
+        "workspace": await street.ask("ann", "DELETE", f"{session}?delete_workspace=true"),
+    }
+    told = {name: (answer.status_code, answer.json().get("code")) for name, answer in asked.items()}
+    assert told == dict.fromkeys(asked, (409, "provider_refused"))
+    assert [answer.headers.get("WWW-Authenticate") for answer in asked.values()] == [None] * len(asked)
+    await street.bring("ann")
+    assert (await street.ask("ann", "DELETE", f"{session}?delete_workspace=true")).status_code < 300
+    assert street.cloud.count == 0
 
 
 async def test_a_secret_that_a_vault_lacks_stops_that_provider_alone(street: Street) -> None:

@@ -9,9 +9,9 @@ import pytest
 from cerver_core.errors import (
     DeadlineExceeded,
     NotFound,
+    ProviderRefused,
     ProviderUnavailable,
     RateLimited,
-    Unauthorized,
 )
 from cerver_core.providers.base import Provider, SandboxRef, SandboxRequest
 from cerver_core.providers.cloudflare import CloudflareProvider
@@ -84,7 +84,7 @@ def held(cloud: Cloud) -> int:
 
 async def test_a_wrong_credential_is_named_and_not_shown(case: Case, cloud: Cloud) -> None:
     async with case.provider({**cloud.environ, case.credential: "wrong-credential-1234"}) as provider:
-        with pytest.raises(Unauthorized, match=case.credential) as refused:
+        with pytest.raises(ProviderRefused, match=case.credential) as refused:
             await provider.create(REQUEST)
     assert "wrong-credential-1234" not in f"{refused.value} {refused.value.detail}"
 
@@ -162,7 +162,7 @@ async def test_a_cloud_that_says_nothing_is_given_up_at_its_deadline(
     if isinstance(provider, P69Provider):
         pytest.skip("its own address is asked for nothing else")
     del case
-    monkeypatch.setattr("cerver_core.providers.cloudflare.provider._START_S", 0.3)
+    monkeypatch.setattr("cerver_core.providers.cloudflare.provider.START_S", 0.3)
     monkeypatch.setattr("cerver_core.providers.daytona.provider._BOOT_S", 0.3)
     cloud.faults.plan(Fault(r"POST .*/(tunnel/\d+|stop)$", holds=True))
     asked = provider.preview(ref, 8000) if isinstance(provider, CloudflareProvider) else None

@@ -8,7 +8,7 @@ import pytest
 
 from cerver_core.config import Settings
 from cerver_core.connect import connect
-from cerver_core.errors import NoComputeAvailable, Unauthorized
+from cerver_core.errors import NoComputeAvailable, ProviderRefused
 from cerver_core.testing.clouds import Fault
 from cerver_core.testing.clouds.e2b import E2bCloud
 from cerver_core.testing.clouds.vercel import VercelCloud
@@ -87,7 +87,7 @@ async def test_a_credential_that_is_not_accepted_is_said_and_hides_behind_no_fal
     e2b.faults.plan(Fault(CREATES, status=401, body={"message": "bad key"}))
     async with connect(settings) as cerver:
         await cerver.routing.put_policy(POLICY)
-        with pytest.raises(Unauthorized, match="E2B_API_KEY"):
+        with pytest.raises(ProviderRefused, match="E2B_API_KEY"):
             await cerver.sessions.create(CreateSession())
 
 

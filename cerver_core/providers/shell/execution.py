@@ -16,16 +16,15 @@ import anyio
 from cerver_core.errors import (
     CerverError,
     FileMissing,
-    Forbidden,
     InvalidInput,
     NotFound,
     PathEscapesWorkspace,
     PaymentRequired,
     ProviderFailed,
+    ProviderRefused,
     ProviderUnavailable,
     RateLimited,
     RuntimeMissing,
-    Unauthorized,
 )
 from cerver_core.providers.base import Exited, Output
 from cerver_core.providers.shell.link import Ended, ProgramStream
@@ -33,7 +32,7 @@ from cerver_core.providers.shell.marks import Marks
 
 __all__ = ["Execution", "Start", "told_error"]
 
-_REFUSALS = (Unauthorized, Forbidden, PaymentRequired, RateLimited, NotFound, InvalidInput)
+_REFUSALS = (ProviderRefused, PaymentRequired, RateLimited, NotFound, InvalidInput)
 """After these, nothing was begun."""
 
 _MOVED = "the folder where the session stood is gone; this ran in the workspace's root"

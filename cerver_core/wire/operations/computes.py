@@ -1,13 +1,20 @@
 """The operations of computes: places, and executions in a session's sandbox."""
 
-from cerver_core.errors import ComputeNotFound, PathEscapesWorkspace, ProviderUnavailable, RuntimeMissing, SecretError
+from cerver_core.errors import (
+    ComputeNotFound,
+    PathEscapesWorkspace,
+    ProviderRefused,
+    ProviderUnavailable,
+    RuntimeMissing,
+    SecretError,
+)
 from cerver_core.wire import computes, http, machines
 from cerver_core.wire.operations.operation import EVENTS, JSON, OLD_SESSION, SESSION, STATE, Operation
 
 __all__ = ["COMPUTES"]
 
 _COMPUTE = "/v2/computes/{compute_id}"
-_EXEC = (*STATE, RuntimeMissing, SecretError, PathEscapesWorkspace, ProviderUnavailable)
+_EXEC = (*STATE, RuntimeMissing, SecretError, PathEscapesWorkspace, ProviderRefused, ProviderUnavailable)
 
 COMPUTES = (
     Operation(

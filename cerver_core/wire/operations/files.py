@@ -1,12 +1,12 @@
 """The operations of a session's workspace."""
 
-from cerver_core.errors import FileMissing, PathEscapesWorkspace, TooLarge
+from cerver_core.errors import FileMissing, PathEscapesWorkspace, ProviderRefused, TooLarge
 from cerver_core.wire import computes, http
 from cerver_core.wire.operations.operation import BINARY, SESSION, STATE, TAR, Operation
 
 __all__ = ["FILES"]
 
-_FILES = (*STATE, PathEscapesWorkspace, FileMissing)
+_FILES = (*STATE, PathEscapesWorkspace, FileMissing, ProviderRefused)
 
 FILES = (
     Operation(

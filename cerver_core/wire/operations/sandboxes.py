@@ -5,6 +5,7 @@ from cerver_core.errors import (
     NoComputeAvailable,
     NotSupported,
     PathEscapesWorkspace,
+    ProviderRefused,
     ProviderUnavailable,
     RuntimeMissing,
     TooLarge,
@@ -15,7 +16,7 @@ from cerver_core.wire.operations.operation import EVENTS, JSON, STATE, Operation
 __all__ = ["SANDBOXES"]
 
 _SANDBOX = "/sandbox/{session_id}"
-_RUN = (*STATE, RuntimeMissing, ProviderUnavailable)
+_RUN = (*STATE, RuntimeMissing, ProviderRefused, ProviderUnavailable)
 
 SANDBOXES = (
     Operation(
@@ -26,7 +27,7 @@ SANDBOXES = (
         body=sandboxes.CreateSandbox,
         body_media=JSON,
         reply=(sandboxes.SandboxCreated,),
-        errors=(NoComputeAvailable,),
+        errors=(NoComputeAvailable, ProviderRefused),
     ),
     Operation(
         "sandboxes.list",
@@ -50,7 +51,7 @@ SANDBOXES = (
         _SANDBOX,
         "Remove a sandbox with its files.",
         reply=(sandboxes.SandboxDone,),
-        errors=STATE,
+        errors=(*STATE, ProviderRefused),
     ),
     Operation(
         "sandboxes.run",
@@ -91,7 +92,7 @@ SANDBOXES = (
         body=sandboxes.WriteSandboxFile,
         body_media=JSON,
         reply=(sandboxes.SandboxDone,),
-        errors=(*STATE, PathEscapesWorkspace),
+        errors=(*STATE, PathEscapesWorkspace, ProviderRefused),
     ),
     Operation(
         "sandboxes.files",
@@ -100,7 +101,7 @@ SANDBOXES = (
         "Read one file of a sandbox, or list them all.",
         query=sandboxes.TakeFile,
         reply=(sandboxes.SandboxFiles,),
-        errors=(*STATE, PathEscapesWorkspace, FileMissing, TooLarge),
+        errors=(*STATE, PathEscapesWorkspace, FileMissing, ProviderRefused, TooLarge),
     ),
     Operation(
         "computes.set_lifetime",
@@ -110,7 +111,7 @@ SANDBOXES = (
         body=sandboxes.Lifetime,
         body_media=JSON,
         reply=(sandboxes.SandboxDone,),
-        errors=(*STATE, NotSupported, ProviderUnavailable),
+        errors=(*STATE, NotSupported, ProviderRefused, ProviderUnavailable),
         aliases=(f"{_SANDBOX}/timeout",),
     ),
     Operation(
@@ -120,7 +121,7 @@ SANDBOXES = (
         "Tell where a port of a session's sandbox is reached, where its provider makes it reachable.",
         query=sandboxes.Port,
         reply=(sandboxes.PortHost,),
-        errors=(*STATE, NotSupported, ProviderUnavailable),
+        errors=(*STATE, NotSupported, ProviderRefused, ProviderUnavailable),
         aliases=(f"{_SANDBOX}/host",),
     ),
 )

@@ -7,6 +7,7 @@ from cerver_core.errors import (
     NoComputeAvailable,
     NotSupported,
     PaymentRequired,
+    ProviderRefused,
     ProviderUnavailable,
     SessionNotFound,
 )
@@ -15,7 +16,7 @@ from cerver_core.wire.operations.operation import EVENTS, JSON, OLD_SESSION, SES
 
 __all__ = ["SESSIONS"]
 
-_PLACEMENT = (NoComputeAvailable, IsolationUnavailable, ComputeNotFound)
+_PLACEMENT = (NoComputeAvailable, IsolationUnavailable, ComputeNotFound, ProviderRefused)
 
 SESSIONS = (
     Operation(
@@ -65,7 +66,7 @@ SESSIONS = (
         "End a session for good; its record and transcript stay readable.",
         query=http.TerminateSession,
         reply=(sessions.SessionEnvelope,),
-        errors=(SessionNotFound,),
+        errors=(SessionNotFound, ProviderRefused),
         aliases=(OLD_SESSION,),
     ),
     Operation(
@@ -74,7 +75,7 @@ SESSIONS = (
         f"{SESSION}/pause",
         "Free the compute; the workspace and the transcript stay.",
         reply=(sessions.SessionEnvelope,),
-        errors=STATE,
+        errors=(*STATE, NotSupported, ProviderRefused),
     ),
     Operation(
         "sessions.resume",
@@ -82,7 +83,7 @@ SESSIONS = (
         f"{SESSION}/resume",
         "Make a paused or stale session ready again under the same id.",
         reply=(sessions.SessionEnvelope,),
-        errors=(*STATE, ProviderUnavailable),
+        errors=(*STATE, ProviderRefused, ProviderUnavailable),
     ),
     Operation(
         "sessions.spawn",
