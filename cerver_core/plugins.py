@@ -199,9 +199,9 @@ def _daytona(settings: Settings) -> Provider:
 
 
 def _cloudflare(settings: Settings) -> Provider:
-    from cerver_core.providers.cloudflare import CloudflareProvider
+    from cerver_core.providers.cloudflare import KeepingCloudflareProvider
 
-    return CloudflareProvider(settings.environ, keep=settings.home / "cloudflare")
+    return KeepingCloudflareProvider(settings.environ, keep=settings.home / "cloudflare")
 
 
 def _vercel(settings: Settings) -> Provider:

@@ -7,7 +7,7 @@ import base64
 import secrets
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Protocol, Self, cast
 
 import anyio
 import httpx2
@@ -47,7 +47,10 @@ class Sockets:
         self._headers = {"User-Agent": "cerver", **headers}
         self._client: httpx2.AsyncClient | None = None
 
-    async def close(self) -> None:
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
         """Close the connections that are left."""
         with anyio.CancelScope(shield=True), anyio.move_on_after(_CLOSE_S):
             if self._client is not None:

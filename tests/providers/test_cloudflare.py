@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from cerver_core.errors import NotSupported
-from cerver_core.providers.base import Provider, SandboxRef, SandboxRequest
-from cerver_core.providers.cloudflare import CloudflareProvider
+from cerver_core.providers.base import Pausable, Provider, SandboxRef, SandboxRequest
+from cerver_core.providers.cloudflare import CloudflareProvider, KeepingCloudflareProvider
 from cerver_core.testing.clouds.cloudflare import CloudflareCloud
 from cerver_core.testing.providers import (
     BackgroundContract,
@@ -33,7 +33,7 @@ class TestCloudflare(ProviderContract, BackgroundContract, InteractiveContract, 
     def providers(self, cloud: CloudflareCloud, tmp_path: Path) -> Providers:
         @asynccontextmanager
         async def opened() -> AsyncGenerator[Provider]:
-            async with CloudflareProvider(cloud.environ, keep=tmp_path / "kept") as provider:
+            async with KeepingCloudflareProvider(cloud.environ, keep=tmp_path / "kept") as provider:
                 yield provider
 
         return opened
@@ -43,7 +43,7 @@ class TestCloudflare(ProviderContract, BackgroundContract, InteractiveContract, 
         assert (preview.url, preview.headers) == (f"https://{ref.sandbox_id[:8]}-8000.trycloudflare.com", {})
 
     async def test_a_paused_workspace_is_kept_here_for_the_user_alone(
-        self, provider: CloudflareProvider, ref: SandboxRef, tmp_path: Path
+        self, provider: KeepingCloudflareProvider, ref: SandboxRef, tmp_path: Path
     ) -> None:
         await provider.pause(ref)
         kept = tmp_path / "kept" / f"{ref.sandbox_id}.tar"
@@ -64,11 +64,11 @@ class TestCloudflare(ProviderContract, BackgroundContract, InteractiveContract, 
             await provider.create(SandboxRequest("session", Requirements(network=False)))
 
 
-async def test_a_pause_needs_a_place_to_keep_files_in(cloud: CloudflareCloud) -> None:
+async def test_without_a_place_to_keep_files_in_there_is_no_pause(cloud: CloudflareCloud) -> None:
     async with CloudflareProvider(cloud.environ) as provider:
         ref = await provider.create(SandboxRequest("session", Requirements()))
-        with pytest.raises(NotSupported, match="cloudflare cannot pause a sandbox"):
-            await provider.pause(ref)
+        assert not isinstance(provider, Pausable)
+        assert (await provider.describe()).capabilities["pause"] is False
         async with start(provider, ref, "echo up; sleep 300") as first:
             assert first == "up"
         await provider.destroy(ref)

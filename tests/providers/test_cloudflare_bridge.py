@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from cerver_core.errors import FileMissing, Unauthorized
+from cerver_core.errors import FileMissing, ProviderRefused
 from cerver_core.providers.base import SandboxRequest
-from cerver_core.providers.cloudflare import CloudflareProvider
+from cerver_core.providers.cloudflare import CloudflareProvider, KeepingCloudflareProvider
 from cerver_core.providers.local.sandboxes import Bubblewrap
 from cerver_core.testing.providers import run, start
 from cerver_core.testing.providers.endings import TREE, survivors
@@ -57,7 +57,7 @@ def environ(bridge: str) -> dict[str, str]:
 
 @pytest.mark.timeout(300)
 async def test_the_vendors_own_bridge_serves_the_adapter(bridge: str, tmp_path: Path) -> None:
-    async with CloudflareProvider(environ(bridge), keep=tmp_path / "kept") as provider:
+    async with KeepingCloudflareProvider(environ(bridge), keep=tmp_path / "kept") as provider:
         ref = await provider.create(REQUEST)
         assert ref.data["root"] == "/workspace/cerver"
         ran = await run(provider, ref, r"printf 'a\377\000b'; echo err >&2; echo $GIVEN; exit 3", env={"GIVEN": "it"})
@@ -81,5 +81,5 @@ async def test_the_vendors_own_bridge_serves_the_adapter(bridge: str, tmp_path: 
         assert (await run(provider, ref, "wc -c <plain.bin")).text.strip() == "256000"
         await provider.destroy(ref)
     async with CloudflareProvider({**environ(bridge), "SANDBOX_API_KEY": "wrong"}) as provider:
-        with pytest.raises(Unauthorized, match="SANDBOX_API_KEY"):
+        with pytest.raises(ProviderRefused, match="SANDBOX_API_KEY"):
             await provider.create(REQUEST)

@@ -1,7 +1,7 @@
 """`CloudflareProvider`: sandboxes of Cloudflare through the bridge Worker `@cloudflare/sandbox/bridge` (0.12.10).
 
 The bridge runs one program at a time and knows files below `/workspace`; the rest is the shell's matter. It has no
-list, no time limit of a sandbox and no pause; a container that sleeps loses its disk, so a pause keeps an archive here.
+list, no time limit of a sandbox and no pause.
 """
 
 import json
@@ -10,7 +10,7 @@ import shlex
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import ClassVar
 from urllib.parse import quote
 from uuid import uuid4
 
@@ -21,21 +21,26 @@ from cerver_core import ids
 from cerver_core.errors import ConfigurationError, FileMissing, NotFound, NotSupported
 from cerver_core.providers.abilities import Preview
 from cerver_core.providers.base import Output, SandboxRef, SandboxRequest
+from cerver_core.providers.cloud import CloudProvider
 from cerver_core.providers.cloudflare.events import output_events
 from cerver_core.providers.encoded import decoded, encoded_argv
 from cerver_core.providers.http import CloudHttp, Content, Transport, Vendor, placeable
-from cerver_core.providers.shell import ShellProvider, cloud_compute
+from cerver_core.providers.shell import cloud_compute
 from cerver_core.providers.shell.link import Ended, Program, ProgramStream
 from cerver_core.wire.computes import Compute
 
-__all__ = ["CloudflareProvider"]
+__all__ = ["MOST_BYTES", "MOVE_S", "START_S", "CloudflareProvider", "path_of"]
 
-_MOST_BYTES = 32 * 1024 * 1024
+MOST_BYTES = 32 * 1024 * 1024
 """What the bridge takes in one file and in one archive."""
 
 _JSON = {"Content-Type": "application/json"}
-_START_S = 120.0
-_MOVE_S = 900.0
+START_S = 120.0
+"""How long a container may take to start or end, in seconds."""
+
+MOVE_S = 900.0
+"""How long a file or an archive may take, in seconds."""
+
 _SPARE_S = 5.0
 _BLOCK_BYTES = 1024 * 1024
 _PLAIN_PATH = re.compile(r"/[A-Za-z0-9/._-]+")
@@ -43,29 +48,27 @@ _OPEN_VARIABLES = frozenset({"PATH", "PYTHONPATH", "TMPDIR"})
 """What is no secret and may stand in a program's arguments."""
 
 
-class CloudflareProvider(ShellProvider):
-    """A bridge as a compute. It satisfies `Previews`, and `Pausable` where it is told where to keep archives."""
+class CloudflareProvider(CloudProvider):
+    """A bridge as a compute. It satisfies `Previews`; see `KeepingCloudflareProvider` for pauses."""
 
     base: ClassVar[str] = "cwd"
+    keeps_files: ClassVar[bool] = False
+    """Whether the files of a sandbox outlive its container."""
 
-    def __init__(
-        self, environ: Mapping[str, str], *, keep: Path | None = None, transport: Transport | None = None
-    ) -> None:
+    def __init__(self, environ: Mapping[str, str], *, transport: Transport | None = None) -> None:
         """Read `CLOUDFLARE_SANDBOX_URL`, the address of the Worker, and `SANDBOX_API_KEY`, its secret.
 
-        Workspaces of paused sandboxes are kept under `keep`, a folder of this machine.
         `transport` makes what connects, where that is to be guarded.
 
         Raises:
             ConfigurationError: one of them is missing.
         """
-        super().__init__()
         url, key = environ.get("CLOUDFLARE_SANDBOX_URL"), environ.get("SANDBOX_API_KEY")
         if not url or not key:
             raise ConfigurationError("cloudflare needs CLOUDFLARE_SANDBOX_URL and SANDBOX_API_KEY")
         vendor = Vendor(self.name, "SANDBOX_API_KEY", (key,), request_id="cf-ray")
         self._http = CloudHttp(vendor, url, {"Authorization": f"Bearer {key}"}, transport=transport)
-        self._keep = keep
+        super().__init__(self._http)
         self._compute_id = ids.compute_id(self.name, self._http.base_url)
 
     @property
@@ -76,24 +79,12 @@ class CloudflareProvider(ShellProvider):
     @property
     def most_bytes_at_once(self) -> int | None:
         """How many bytes `put` takes in one call."""
-        return _MOST_BYTES
-
-    async def __aenter__(self) -> Self:
-        await self._http.__aenter__()
-        return self
-
-    async def __aexit__(self, *exc_info: object) -> None:
-        await self._http.__aexit__(None, None, None)
+        return MOST_BYTES
 
     async def describe(self) -> Compute:
         """Say what the Worker's default image offers; nothing is asked of it."""
-        return cloud_compute(
-            self.name,
-            self._compute_id,
-            "Cloudflare Sandbox",
-            persistence=self._keep is not None,
-            pause=self._keep is not None,
-        )
+        kept = self.keeps_files
+        return cloud_compute(self.name, self._compute_id, "Cloudflare Sandbox", persistence=kept, pause=kept)
 
     async def create(self, request: SandboxRequest) -> SandboxRef:
         """Make a sandbox; its container starts with the first program, which makes our folders."""
@@ -108,58 +99,16 @@ class CloudflareProvider(ShellProvider):
             if not isinstance(told, str) or not re.fullmatch(r"[a-z2-7]{1,128}", told):
                 raise self._http.broken("made a sandbox without an id")
             ref = SandboxRef(self.name, told, self._compute_id)
-            try:
-                return await self.set_up(ref, timeout_s=_START_S)
-            except BaseException:
-                with anyio.CancelScope(shield=True), anyio.move_on_after(15):
-                    await self.destroy(ref)
-                raise
+            async with self.removed_on_failure(ref):
+                return await self.set_up(ref, timeout_s=START_S)
 
     async def destroy(self, ref: SandboxRef) -> None:
-        """Remove the container and what was kept of it; the bridge says the same of one that is gone."""
-        await self._http.whole("DELETE", _path(ref), timeout_s=_START_S)
-        if self._keep is not None:
-            await anyio.Path(self._kept(ref)).unlink(missing_ok=True)
-
-    async def pause(self, ref: SandboxRef) -> None:
-        """Keep an archive of the workspace on this machine, and remove the container.
-
-        Raises:
-            NotSupported: there is no folder to keep it in.
-        """
-        kept = self._kept(ref)
-        if await anyio.Path(kept).exists():
-            return
-        await anyio.Path(kept.parent).mkdir(mode=0o700, parents=True, exist_ok=True)
-        part = anyio.Path(kept.with_name(f"{kept.name}.{uuid4().hex}"))
-        try:
-            await part.touch(mode=0o600, exist_ok=False)
-            async with (
-                self._http.stream("POST", f"{_path(ref)}/persist", silence_s=_MOVE_S) as pieces,
-                await part.open("wb") as file,
-            ):
-                async for piece in pieces:
-                    await file.write(piece)
-            await part.rename(kept)
-        finally:
-            with anyio.CancelScope(shield=True), anyio.move_on_after(5):
-                await part.unlink(missing_ok=True)
-        await self._http.whole("DELETE", _path(ref), timeout_s=_START_S)
-
-    async def resume(self, ref: SandboxRef) -> None:
-        """Put what was kept into a new container of the same id; a sandbox that was not paused is left as it is."""
-        kept = anyio.Path(self._kept(ref))
-        if not await kept.exists():
-            return
-        if (await kept.stat()).st_size <= _MOST_BYTES:
-            await self._http.whole("POST", f"{_path(ref)}/hydrate", content=await kept.read_bytes(), timeout_s=_MOVE_S)
-        else:
-            await self._hydrate_in_parts(ref, Path(kept))
-        await kept.unlink(missing_ok=True)
+        """Remove the container; the bridge says the same of one that is gone."""
+        await self._http.whole("DELETE", path_of(ref), timeout_s=START_S)
 
     async def preview(self, ref: SandboxRef, port: int) -> Preview:
         """Open a tunnel to a port (1024 to 65535); its address lasts as long as the container."""
-        told = (await self._http.json("POST", f"{_path(ref)}/tunnel/{port}", timeout_s=_START_S)).get("url")
+        told = (await self._http.json("POST", f"{path_of(ref)}/tunnel/{port}", timeout_s=START_S)).get("url")
         if not isinstance(told, str):
             raise self._http.broken("opened a tunnel without an address")
         return Preview(told, {})
@@ -173,7 +122,7 @@ class CloudflareProvider(ShellProvider):
         }
         async with (
             self._http.stream(
-                "POST", f"{_path(ref)}/exec", content=json.dumps(asked).encode(), headers=_JSON
+                "POST", f"{path_of(ref)}/exec", content=json.dumps(asked).encode(), headers=_JSON
             ) as pieces,
             aclosing(output_events(self._http, pieces)) as told,
             aclosing(decoded(told, self.name)) as events,
@@ -187,7 +136,7 @@ class CloudflareProvider(ShellProvider):
     async def put(self, ref: SandboxRef, path: str, content: bytes | Path) -> None:
         """Write a file below the workspace."""
         body: Content = content if isinstance(content, bytes) else await anyio.Path(content).read_bytes()
-        await self._http.whole("PUT", f"{_path(ref)}/file{quote(path)}", content=body, timeout_s=_MOVE_S)
+        await self._http.whole("PUT", f"{path_of(ref)}/file{quote(path)}", content=body, timeout_s=MOVE_S)
 
     def get(self, ref: SandboxRef, path: str) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
         """Read a file below the workspace."""
@@ -195,7 +144,7 @@ class CloudflareProvider(ShellProvider):
 
     @asynccontextmanager
     async def _got(self, ref: SandboxRef, path: str) -> AsyncGenerator[AsyncIterator[bytes]]:
-        opened = self._http.stream("GET", f"{_path(ref)}/file{path}", silence_s=_MOVE_S)
+        opened = self._http.stream("GET", f"{path_of(ref)}/file{path}", silence_s=MOVE_S)
         try:
             pieces = await opened.__aenter__()
         except NotFound as error:
@@ -208,7 +157,7 @@ class CloudflareProvider(ShellProvider):
     @asynccontextmanager
     async def _printed(self, ref: SandboxRef, path: str) -> AsyncGenerator[AsyncIterator[bytes]]:
         """Read a file whose name the bridge would not find: it does not decode the path of its address."""
-        async with self.run(ref, Program(("cat", "--", path), timeout_s=_MOVE_S)) as events:
+        async with self.run(ref, Program(("cat", "--", path), timeout_s=MOVE_S)) as events:
 
             async def pieces() -> AsyncGenerator[bytes]:
                 async for event in events:
@@ -236,26 +185,7 @@ class CloudflareProvider(ShellProvider):
         await self.put(ref, file, lines.encode())
         return ("sh", "-c", 'F=$1; shift; . "$F"; rm -f -- "$F"; exec "$@"', "cerver", file, *argv)
 
-    async def _hydrate_in_parts(self, ref: SandboxRef, kept: Path) -> None:
-        where = f"/workspace/.cerver-{uuid4().hex}"
-        async with await anyio.open_file(kept, "rb") as file:
-            number = 0
-            while part := await file.read(_MOST_BYTES):
-                await self.put(ref, f"{where}.{number:06}", part)
-                number += 1
-        script = 'cat -- "$1".* | tar -xf - -C /workspace; C=$?; rm -f -- "$1".*; exit "$C"'
-        async with self.run(ref, Program(("sh", "-c", script, "cerver", where), timeout_s=_MOVE_S)) as events:
-            async for event in events:
-                if isinstance(event, Ended) and event.exit_code != 0:
-                    raise self._http.broken("could not unpack a kept workspace: is its disk full?")
 
-    def _kept(self, ref: SandboxRef) -> Path:
-        if self._keep is None:
-            raise NotSupported(
-                "cloudflare cannot pause a sandbox, and no folder was given to keep its files in", provider=self.name
-            )
-        return self._keep / f"{ref.sandbox_id}.tar"
-
-
-def _path(ref: SandboxRef) -> str:
+def path_of(ref: SandboxRef) -> str:
+    """Give the path of a sandbox at the bridge."""
     return f"/v1/sandbox/{quote(ref.sandbox_id, safe='')}"

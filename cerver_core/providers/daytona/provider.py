@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal
 from urllib.parse import quote
 from uuid import uuid4
 
@@ -20,9 +20,10 @@ from cerver_core.clock import Clock, SystemClock
 from cerver_core.errors import ConfigurationError, NotFound, NotSupported, ProviderFailed, ProviderUnavailable
 from cerver_core.providers.abilities import SESSION_LABEL, Preview, SandboxInfo
 from cerver_core.providers.base import SandboxRef, SandboxRequest
+from cerver_core.providers.cloud import CloudProvider
 from cerver_core.providers.daytona.toolbox import Toolbox
 from cerver_core.providers.http import CloudHttp, Transport, Vendor, placeable
-from cerver_core.providers.shell import ShellProvider, cloud_compute
+from cerver_core.providers.shell import cloud_compute
 from cerver_core.providers.shell.link import Program, ProgramStream
 from cerver_core.providers.sockets import Sockets
 from cerver_core.wire.computes import Compute
@@ -51,7 +52,7 @@ _STATES: Mapping[str, Literal["running", "paused", "stopped"]] = {
 }
 
 
-class DaytonaProvider(ShellProvider):
+class DaytonaProvider(CloudProvider):
     """Daytona as a compute. It satisfies every ability but none of it copies memory: forks are for virtual machines."""
 
     def __init__(
@@ -66,7 +67,6 @@ class DaytonaProvider(ShellProvider):
         Raises:
             ConfigurationError: there is no credential.
         """
-        super().__init__()
         key, token, organization = (
             environ.get(f"DAYTONA_{name}") for name in ("API_KEY", "JWT_TOKEN", "ORGANIZATION_ID")
         )
@@ -83,21 +83,14 @@ class DaytonaProvider(ShellProvider):
         self._compute_id = ids.compute_id(self.name, f"{url}\0{organization or ''}\0{self._target or ''}")
         vendor = Vendor(self.name, "DAYTONA_API_KEY" if key else "DAYTONA_JWT_TOKEN", (credential,))
         self._http = CloudHttp(vendor, url, headers, transport=transport)
-        self._sockets = Sockets(self._http, headers)
-        self._toolbox = Toolbox(self._http, self._sockets)
+        sockets = Sockets(self._http, headers)
+        super().__init__(self._http, sockets)
+        self._toolbox = Toolbox(self._http, sockets)
 
     @property
     def name(self) -> str:
         """The provider's name on the wire."""
         return "daytona"
-
-    async def __aenter__(self) -> Self:
-        await self._http.__aenter__()
-        return self
-
-    async def __aexit__(self, *exc_info: object) -> None:
-        await self._sockets.close()
-        await self._http.__aexit__(None, None, None)
 
     async def describe(self) -> Compute:
         """Say what the vendor's default image offers; nothing is asked of the vendor."""
@@ -124,18 +117,14 @@ class DaytonaProvider(ShellProvider):
 
     async def _awaited(self, sandbox: Mapping[str, JsonValue]) -> SandboxRef:
         """Wait for a new sandbox to come up and make our folders in it; one that does not is removed."""
-        sandbox_id = self._text(sandbox, "id")
+        sandbox_id = self._http.text(sandbox, "id")
         ref = SandboxRef(self.name, sandbox_id, self._compute_id)
-        try:
+        async with self.removed_on_failure(ref):
             sandbox = await self._until(ref, "started", sandbox)
-            toolbox = f"{self._text(sandbox, 'toolboxProxyUrl').rstrip('/')}/{sandbox_id}"
+            toolbox = f"{self._http.text(sandbox, 'toolboxProxyUrl').rstrip('/')}/{sandbox_id}"
             kind = sandbox.get("sandboxClass")
             data: dict[str, JsonValue] = {"toolbox": toolbox, "class": kind if isinstance(kind, str) else "container"}
             return await self.set_up(SandboxRef(self.name, sandbox_id, self._compute_id, data))
-        except BaseException:
-            with anyio.CancelScope(shield=True), anyio.move_on_after(15):
-                await self.destroy(ref)
-            raise
 
     async def destroy(self, ref: SandboxRef) -> None:
         """Remove the sandbox; one that is gone is well gone."""
@@ -163,12 +152,12 @@ class DaytonaProvider(ShellProvider):
     async def preview(self, ref: SandboxRef, port: int) -> Preview:
         """Give the address of a port; the header holds the token that opens it."""
         told = await self._http.json("GET", f"{_path(ref)}/ports/{port}/preview-url")
-        return Preview(self._text(told, "url"), {"x-daytona-preview-token": self._text(told, "token")})
+        return Preview(self._http.text(told, "url"), {"x-daytona-preview-token": self._http.text(told, "token")})
 
     async def set_timeout(self, ref: SandboxRef, timeout_s: float) -> None:
         """Let the vendor destroy the sandbox after this time, in whole minutes, whatever runs in it then."""
         sandbox = await self._http.json("GET", _path(ref))
-        age_s = (self._clock.now() - datetime.fromisoformat(self._text(sandbox, "createdAt"))).total_seconds()
+        age_s = (self._clock.now() - datetime.fromisoformat(self._http.text(sandbox, "createdAt"))).total_seconds()
         await self._http.json("POST", f"{_path(ref)}/ttl/{max(1, math.ceil((age_s + timeout_s) / 60))}")
 
     async def snapshot(self, ref: SandboxRef) -> str:
@@ -233,8 +222,8 @@ class DaytonaProvider(ShellProvider):
         raise ProviderUnavailable(f"daytona's sandbox is still {told} after {_BOOT_S:g} s", provider=self.name)
 
     def _info(self, item: Mapping[str, JsonValue]) -> SandboxInfo:
-        sandbox_id = self._text(item, "id")
-        toolbox = f"{self._text(item, 'toolboxProxyUrl').rstrip('/')}/{sandbox_id}"
+        sandbox_id = self._http.text(item, "id")
+        toolbox = f"{self._http.text(item, 'toolboxProxyUrl').rstrip('/')}/{sandbox_id}"
         created, ends = item.get("createdAt"), item.get("autoDestroyAt")
         return SandboxInfo(
             ref=SandboxRef(self.name, sandbox_id, self._compute_id, {"toolbox": toolbox}),
@@ -251,12 +240,6 @@ class DaytonaProvider(ShellProvider):
                 "set DAYTONA_SNAPSHOT to a snapshot of class linux-vm",
                 provider=self.name,
             )
-
-    def _text(self, value: Mapping[str, JsonValue], name: str) -> str:
-        found = value.get(name)
-        if not isinstance(found, str) or not found:
-            raise self._http.broken(f"answered without {name}")
-        return found
 
 
 def _labels(item: Mapping[str, JsonValue]) -> dict[str, str]:

@@ -7,10 +7,9 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from pathlib import Path
-from typing import Self, cast
+from typing import cast
 from urllib.parse import quote
 
-import anyio
 from pydantic import JsonValue
 
 from cerver_core import ids
@@ -18,9 +17,10 @@ from cerver_core.clock import Clock, SystemClock
 from cerver_core.errors import ConfigurationError, Conflict, NotFound, ProviderUnavailable
 from cerver_core.providers.abilities import SESSION_LABEL, Preview, SandboxInfo
 from cerver_core.providers.base import SandboxRef, SandboxRequest
+from cerver_core.providers.cloud import CloudProvider
 from cerver_core.providers.e2b.daemon import Daemon, Reached
 from cerver_core.providers.http import CloudHttp, Transport, Vendor, placeable
-from cerver_core.providers.shell import Program, ProgramStream, ShellProvider, cloud_compute
+from cerver_core.providers.shell import Program, ProgramStream, cloud_compute
 from cerver_core.wire.computes import Compute
 
 __all__ = ["E2bProvider"]
@@ -35,7 +35,7 @@ _NEAR_S = 60.0
 _PAGE = "100"
 
 
-class E2bProvider(ShellProvider):
+class E2bProvider(CloudProvider):
     """E2B as a compute. It satisfies every ability of `cerver_core.providers.abilities`, and `Pausable`."""
 
     def __init__(
@@ -50,7 +50,6 @@ class E2bProvider(ShellProvider):
         Raises:
             ConfigurationError: there is no credential.
         """
-        super().__init__()
         key = environ.get("E2B_API_KEY")
         if not key:
             raise ConfigurationError("e2b needs E2B_API_KEY")
@@ -66,6 +65,7 @@ class E2bProvider(ShellProvider):
         self._inside = CloudHttp(
             daemon, self._sandbox_url or f"https://sandbox.{self._domain}", {}, transport=transport
         )
+        super().__init__(self._http, self._inside)
         self._daemon = Daemon(self._inside, self._reached, lambda ref: self._known.pop(ref.sandbox_id, None))
         self._known: dict[str, tuple[Reached, float]] = {}
 
@@ -73,15 +73,6 @@ class E2bProvider(ShellProvider):
     def name(self) -> str:
         """The provider's name on the wire."""
         return "e2b"
-
-    async def __aenter__(self) -> Self:
-        await self._http.__aenter__()
-        await self._inside.__aenter__()
-        return self
-
-    async def __aexit__(self, *exc_info: object) -> None:
-        await self._inside.__aexit__(None, None, None)
-        await self._http.__aexit__(None, None, None)
 
     async def describe(self) -> Compute:
         """Say what the vendor's default template offers; nothing is asked of the vendor."""
@@ -142,7 +133,7 @@ class E2bProvider(ShellProvider):
     async def snapshot(self, ref: SandboxRef) -> str:
         """Keep the sandbox as it stands as a template of the account."""
         told = await self._http.json("POST", f"{_path(ref)}/snapshots", body={}, timeout_s=_BOOT_S)
-        return self._text(told, "snapshotID")
+        return self._http.text(told, "snapshotID")
 
     async def preview(self, ref: SandboxRef, port: int) -> Preview:
         """Give the address of a port; the header, if any, holds the token that opens it."""
@@ -190,23 +181,19 @@ class E2bProvider(ShellProvider):
 
     async def _up(self, sandbox: Mapping[str, JsonValue], timeout_s: float) -> SandboxRef:
         """Make our folders in a new sandbox; one in which that fails is removed."""
-        ref = SandboxRef(self.name, self._text(sandbox, "sandboxID"), self._compute_id)
-        try:
+        ref = SandboxRef(self.name, self._http.text(sandbox, "sandboxID"), self._compute_id)
+        async with self.removed_on_failure(ref):
             self._keep(ref, sandbox, timeout_s)
             traffic = sandbox.get("trafficAccessToken")
             data: dict[str, JsonValue] = {"traffic": traffic} if isinstance(traffic, str) else {}
             return await self.set_up(SandboxRef(ref.provider, ref.sandbox_id, ref.compute_id, data))
-        except BaseException:
-            with anyio.CancelScope(shield=True), anyio.move_on_after(15):
-                await self.destroy(ref)
-            raise
 
     async def _reached(self, ref: SandboxRef, need_s: float) -> Reached:
         """Say how the daemon of a sandbox is reached, for so long; one that the vendor paused is started again."""
         known = self._known.get(ref.sandbox_id)
         if known is None:
             sandbox = await self._http.json("GET", _path(ref))
-            ends = datetime.fromisoformat(self._text(sandbox, "endAt"))
+            ends = datetime.fromisoformat(self._http.text(sandbox, "endAt"))
             left_s = (ends - self._clock.now()).total_seconds()
             if sandbox.get("state") == "paused":
                 await self._connect(ref, math.ceil(need_s) + _SPARE_S)
@@ -235,18 +222,12 @@ class E2bProvider(ShellProvider):
     def _info(self, sandbox: Mapping[str, JsonValue]) -> SandboxInfo:
         metadata, state = sandbox.get("metadata"), sandbox.get("state")
         return SandboxInfo(
-            ref=SandboxRef(self.name, self._text(sandbox, "sandboxID"), self._compute_id),
+            ref=SandboxRef(self.name, self._http.text(sandbox, "sandboxID"), self._compute_id),
             state="running" if state == "running" else "paused" if state == "paused" else "unknown",
             created_at=_time(sandbox.get("startedAt")),
             expires_at=_time(sandbox.get("endAt")),
             labels={name: str(value) for name, value in metadata.items()} if isinstance(metadata, dict) else None,
         )
-
-    def _text(self, told: Mapping[str, JsonValue], name: str) -> str:
-        value = told.get(name)
-        if not isinstance(value, str) or not value:
-            raise self._http.broken(f"answered without {name}")
-        return value
 
 
 def _path(ref: SandboxRef) -> str:

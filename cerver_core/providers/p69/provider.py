@@ -11,7 +11,7 @@ import shlex
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import ClassVar
 from urllib.parse import quote
 
 import anyio
@@ -20,10 +20,10 @@ from pydantic import JsonValue
 from cerver_core import ids
 from cerver_core.errors import CerverError, ConfigurationError, FileMissing, NotFound, NotSupported, ProviderUnavailable
 from cerver_core.providers.base import Output, SandboxRef, SandboxRequest
+from cerver_core.providers.cloud import CloudProvider
 from cerver_core.providers.encoded import Text, decoded, encoded_argv
 from cerver_core.providers.http import CloudHttp, Transport, Vendor, placeable
 from cerver_core.providers.p69.wire import run_events, run_reply
-from cerver_core.providers.shell import ShellProvider
 from cerver_core.providers.shell.link import Ended, Program, ProgramStream
 from cerver_core.wire.computes import Compute, RuntimeFound
 
@@ -55,7 +55,7 @@ _TIMED_OUT = 124
 _NO_STREAM = (404, 405, 501)
 
 
-class P69Provider(ShellProvider):
+class P69Provider(CloudProvider):
     """A p69 server as a compute."""
 
     base: ClassVar[str] = "cwd"
@@ -67,12 +67,12 @@ class P69Provider(ShellProvider):
         Raises:
             ConfigurationError: there is no address.
         """
-        super().__init__()
         url, token = environ.get("P69_BASE_URL"), environ.get("P69_API_TOKEN")
         if not url:
             raise ConfigurationError("p69 needs P69_BASE_URL, the address of the local provider server")
         vendor = Vendor(self.name, "P69_API_TOKEN", (token,) if token else ())
         self._http = CloudHttp(vendor, url, {"Authorization": f"Bearer {token}"} if token else {}, transport=transport)
+        super().__init__(self._http)
         self._compute_id = ids.compute_id(self.name, self._http.base_url)
 
     @property
@@ -84,13 +84,6 @@ class P69Provider(ShellProvider):
     def most_bytes_at_once(self) -> int | None:
         """How many bytes `put` takes in one call."""
         return _PUT_BYTES
-
-    async def __aenter__(self) -> Self:
-        await self._http.__aenter__()
-        return self
-
-    async def __aexit__(self, *exc_info: object) -> None:
-        await self._http.__aexit__(None, None, None)
 
     async def describe(self) -> Compute:
         """Ask the server what it is; one that does not answer is `offline`."""
@@ -129,13 +122,9 @@ class P69Provider(ShellProvider):
             if not isinstance(told, str) or not told:
                 raise self._http.broken("made a sandbox without an id")
             ref = SandboxRef(self.name, told, self._compute_id)
-            try:
+            async with self.removed_on_failure(ref):
                 await self._check_shell(ref)
                 return await self.set_up(ref)
-            except BaseException:
-                with anyio.CancelScope(shield=True), anyio.move_on_after(15):
-                    await self.destroy(ref)
-                raise
 
     async def destroy(self, ref: SandboxRef) -> None:
         """Remove the sandbox with its folder; one that is gone is well gone."""

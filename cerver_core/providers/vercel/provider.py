@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal
 from urllib.parse import quote
 
 import anyio
@@ -18,8 +18,9 @@ from cerver_core.clock import Clock, SystemClock
 from cerver_core.errors import CerverError, Conflict, InvalidInput, NotFound, NotSupported, ProviderUnavailable
 from cerver_core.providers.abilities import SESSION_LABEL, Preview, SandboxInfo
 from cerver_core.providers.base import Output, SandboxRef, SandboxRequest
+from cerver_core.providers.cloud import CloudProvider
 from cerver_core.providers.http import CloudHttp, Transport, Vendor, placeable
-from cerver_core.providers.shell import Ended, Program, ProgramStream, ShellProvider, cloud_compute
+from cerver_core.providers.shell import Ended, Program, ProgramStream, cloud_compute
 from cerver_core.providers.vercel.commands import Commands
 from cerver_core.providers.vercel.credentials import Credentials
 from cerver_core.wire.computes import Compute
@@ -57,7 +58,7 @@ class _Session:
     ends_s: float
 
 
-class VercelProvider(ShellProvider):
+class VercelProvider(CloudProvider):
     """Vercel as a compute. It satisfies every ability of `cerver_core.providers.abilities`, and `Pausable`."""
 
     def __init__(
@@ -71,7 +72,6 @@ class VercelProvider(ShellProvider):
         Raises:
             ConfigurationError: the credential is not complete.
         """
-        super().__init__()
         credentials = Credentials.of(environ)
         self._project = {"projectId": credentials.project_id, "teamId": credentials.team_id}
         self._team = {"teamId": credentials.team_id}
@@ -81,6 +81,7 @@ class VercelProvider(ShellProvider):
         self._compute_id = ids.compute_id(self.name, f"{url}\0{credentials.team_id}\0{credentials.project_id}")
         vendor = Vendor(self.name, credentials.variable, (credentials.token,), request_id="x-vercel-id")
         self._http = CloudHttp(vendor, url, {"Authorization": f"Bearer {credentials.token}"}, transport=transport)
+        super().__init__(self._http)
         self._commands = Commands(self._http, self._team)
         self._sessions: dict[str, _Session] = {}
 
@@ -88,13 +89,6 @@ class VercelProvider(ShellProvider):
     def name(self) -> str:
         """The provider's name on the wire."""
         return "vercel"
-
-    async def __aenter__(self) -> Self:
-        await self._http.__aenter__()
-        return self
-
-    async def __aexit__(self, *exc_info: object) -> None:
-        await self._http.__aexit__(None, None, None)
 
     async def describe(self) -> Compute:
         """Say what the vendor's default image offers; nothing is asked of the vendor."""
@@ -129,7 +123,7 @@ class VercelProvider(ShellProvider):
         told = await self._get(ref, resume=False)
         self._sessions.pop(ref.sandbox_id, None)
         if _STATES.get(_status(told), "running") == "running":
-            session = self._text(_part(told, "sandbox"), "currentSessionId")
+            session = self._http.text(_part(told, "sandbox"), "currentSessionId")
             try:
                 await self._http.json("POST", f"{_session_path(session)}/stop", query=self._team, body={})
             except CerverError as error:
@@ -174,7 +168,7 @@ class VercelProvider(ShellProvider):
         session = await self._session(ref)
         told = await self._http.json("POST", f"{session.path}/snapshot", query=self._team, body={}, timeout_s=_STOP_S)
         self._sessions.pop(ref.sandbox_id, None)
-        return self._text(_part(told, "snapshot"), "id")
+        return self._http.text(_part(told, "snapshot"), "id")
 
     async def preview(self, ref: SandboxRef, port: int) -> Preview:
         """Give the address of a port; one that was not open yet is opened. The vendor has 15 for a sandbox."""
@@ -249,14 +243,10 @@ class VercelProvider(ShellProvider):
 
     async def _up(self, told: Mapping[str, JsonValue]) -> SandboxRef:
         """Make our folders in a new sandbox; one in which that fails is removed."""
-        ref = SandboxRef(self.name, self._text(_part(told, "sandbox"), "name"), self._compute_id)
-        try:
+        ref = SandboxRef(self.name, self._http.text(_part(told, "sandbox"), "name"), self._compute_id)
+        async with self.removed_on_failure(ref):
             self._keep(ref, told)
             return await self.set_up(ref)
-        except BaseException:
-            with anyio.CancelScope(shield=True), anyio.move_on_after(15):
-                await self.destroy(ref)
-            raise
 
     async def _session(self, ref: SandboxRef, need_s: float = 0.0) -> _Session:
         """Give the session that runs, for so long at least; one that stopped is started again."""
@@ -280,22 +270,17 @@ class VercelProvider(ShellProvider):
         left_s = float(limit) / 1000 if isinstance(limit, int | float) else _SPARE_S
         if isinstance(began, int | float):
             left_s -= max(0.0, self._clock.now().timestamp() - began / 1000)
-        self._sessions[ref.sandbox_id] = _Session(_session_path(self._text(session, "id")), time.monotonic() + left_s)
+        path = _session_path(self._http.text(session, "id"))
+        self._sessions[ref.sandbox_id] = _Session(path, time.monotonic() + left_s)
 
     def _info(self, sandbox: Mapping[str, JsonValue]) -> SandboxInfo:
         tags, created = sandbox.get("tags"), sandbox.get("createdAt")
         return SandboxInfo(
-            ref=SandboxRef(self.name, self._text(sandbox, "name"), self._compute_id),
+            ref=SandboxRef(self.name, self._http.text(sandbox, "name"), self._compute_id),
             state=_STATES.get(str(sandbox.get("status")), "unknown"),
             created_at=datetime.fromtimestamp(created / 1000, UTC) if isinstance(created, int | float) else None,
             labels={name: str(value) for name, value in tags.items()} if isinstance(tags, dict) else None,
         )
-
-    def _text(self, told: Mapping[str, JsonValue], name: str) -> str:
-        value = told.get(name)
-        if not isinstance(value, str) or not value:
-            raise self._http.broken(f"answered without {name}")
-        return value
 
 
 def _path(ref: SandboxRef) -> str:
