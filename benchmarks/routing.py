@@ -20,7 +20,8 @@ _OBSERVATIONS = 1_000
 _NOW_US = 1_795_000_000 * 1_000_000
 _MODES: tuple[Mode, ...] = ("balanced", "fastest")
 _BANDS = {"low": (0.0, MEDIUM), "medium": (MEDIUM, HIGH), "high": (HIGH, 1.01)}
-_CALIBRATION_SEEDS = range(1_000, 1_160)
+_CALIBRATION_SEEDS = range(1_000, 1_600)
+"""The decisions in one world hang together: with 160 worlds a band came out up to 0.04 off by chance alone."""
 
 
 def measure() -> list[Figure]:

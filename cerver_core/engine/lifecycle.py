@@ -14,7 +14,8 @@ from cerver_core.engine.opening import Opening
 from cerver_core.engine.placement import Place, Placement
 from cerver_core.engine.policies import Policies
 from cerver_core.engine.reachable import OWN, Reachable
-from cerver_core.errors import InvalidInput, NoComputeAvailable, NotSupported, SessionStateConflict, Unavailable
+from cerver_core.engine.reaper import Left
+from cerver_core.errors import InvalidInput, NoComputeAvailable, NotSupported, SessionStateConflict
 from cerver_core.ids import new_session_id
 from cerver_core.metrics import MetricDelta
 from cerver_core.providers.base import Pausable
@@ -189,7 +190,7 @@ class Lifecycles:
             return views.envelope(await self._move(session, "ready", _AT_REST, "attach"), self._context.clock.now())
         else:
             answer = await self._moved(session, request)
-        await self._leave(session)
+        await Left(self._context).destroy(session)
         return answer
 
     async def _moved(self, session: StoredSession, request: AttachCompute) -> SessionEnvelope:
@@ -210,13 +211,6 @@ class Lifecycles:
                 raise
         settled = await self._settle(session, place)
         return settled.model_copy(update={"carried": carried})
-
-    async def _leave(self, session: StoredSession) -> None:
-        """Destroy the sandbox a session left; a provider that is down or gone must not undo the move."""
-        try:
-            await self._destroy(session)
-        except (Unavailable, NoComputeAvailable):
-            log.warning("the sandbox that session %s left on %s still stands", session.id, session.provider)
 
     async def terminate(self, session_id: str, *, delete_workspace: bool) -> SessionEnvelope:
         """End a session; one that ended before stays as it was, but for a workspace that is to go now."""

@@ -8,7 +8,7 @@ import anyio
 from cerver_core.engine.context import Context, sandbox_from_json
 from cerver_core.engine.holders import is_gone
 from cerver_core.engine.reachable import Reachable
-from cerver_core.engine.reaper import clear
+from cerver_core.engine.reaper import Left, clear
 from cerver_core.errors import (
     CerverError,
     NoComputeAvailable,
@@ -53,6 +53,7 @@ class Retention:
         await self._close_left_executions()
         await self._fail_left_creations()
         await self._delete_due_workspaces()
+        await Left(self._context).sweep()
 
     async def _close_left_executions(self) -> None:
         for session_id, execution in await self._context.rows.transcripts.open_execs():

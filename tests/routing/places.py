@@ -25,7 +25,8 @@ __all__ = ["Elsewhere", "opened"]
 class Elsewhere(LocalProvider):
     """This machine as if it were a cloud: real sandboxes, under another name, that fail as scripted.
 
-    `fails` are the errors of the next creations. `leaves_half`: the next creation makes a sandbox and is then stuck.
+    `fails` are the errors of the next creations, `keeps` those of the next deletions. `leaves_half`: the next creation
+    makes a sandbox and is then stuck.
     `takes` moves a manual clock with each creation.
     """
 
@@ -35,6 +36,7 @@ class Elsewhere(LocalProvider):
         self._takes = takes
         self._clock = clock
         self.fails: deque[CerverError] = deque()
+        self.keeps: deque[CerverError] = deque()
         self.leaves_half = False
         self.asked = 0
         self.standing: dict[str, tuple[SandboxRef, str]] = {}
@@ -57,6 +59,8 @@ class Elsewhere(LocalProvider):
         return ref
 
     async def destroy(self, ref: SandboxRef) -> None:
+        if self.keeps:
+            raise self.keeps.popleft()
         await super().destroy(ref)
         self.standing.pop(ref.sandbox_id, None)
         if not self.standing:

@@ -209,20 +209,23 @@ async def test_a_workspace_over_the_limit_stays_where_it_is(tmp_path: Path) -> N
         assert (await cerver.sessions.get(made.session_id)).provider == "e2b"
 
 
-async def test_a_session_leaves_a_provider_that_is_down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_a_session_left_on_a_provider_that_is_down_is_destroyed_when_that_is_back(tmp_path: Path) -> None:
     e2b, vercel = clouds(tmp_path)
     async with opened(tmp_path, (e2b, vercel)) as cerver:
         made = await cerver.sessions.create(CreateSession(compute=ComputeChoice(provider="e2b")))
-
-        async def is_down(ref: object) -> None:
-            raise ProviderUnavailable("down")
-
-        with monkeypatch.context() as patch:
-            patch.setattr(e2b, "destroy", is_down)
-            moved = await cerver.sessions.attach(
-                made.session_id, AttachCompute(compute=ComputeChoice(provider="vercel"))
-            )
+        e2b.keeps.extend([ProviderUnavailable("down"), ProviderUnavailable("still down")])
+        moved = await cerver.sessions.attach(
+            made.session_id, AttachCompute(compute=ComputeChoice(provider="vercel"), carry_workspace=False)
+        )
         assert moved.provider == "vercel"
+        retention = Retention(cerver.context)
+        await retention.sweep()
+        assert len(e2b.standing) == 1
+        await retention.sweep()
+        assert (len(e2b.standing), len(vercel.standing)) == (0, 1)
+        e2b.keeps.append(ProviderUnavailable("asked again though nothing is left"))
+        await retention.sweep()
+        assert len(e2b.keeps) == 1
 
 
 async def test_a_canary_runs_on_both_and_its_winner_gets_the_session(tmp_path: Path) -> None:
