@@ -14,7 +14,7 @@ from cerver_core.engine.context import Context
 from cerver_core.errors import InvalidInput
 from cerver_core.render.sessions import title
 from cerver_core.search.dates import read_moment
-from cerver_core.stores.base import ReadWindow, SessionQuery, StoredEntry, StoredSession
+from cerver_core.stores.base import ReadWindow, SessionQuery, StoredSession
 from cerver_core.wire.digests import Digest, DigestTranscripts
 from cerver_core.wire.transcripts import TranscriptPage
 
@@ -87,17 +87,17 @@ async def _outline(context: Context, session: StoredSession, span: _Span, most: 
         limit = min(_ENTRIES_A_PAGE, opening - position + 1) if is_opening else _ENTRIES_A_PAGE
         window = ReadWindow(from_seq=position, limit=limit)
         page = await context.rows.transcripts.read(session.id, window)
-        if not page.entries:
+        if not page.raw:
             break
-        await anyio.to_thread.run_sync(_take, outline, page.entries, span)
-        position = page.entries[-1].seq + 1
+        await anyio.to_thread.run_sync(_take, outline, page.raw, span)
+        position = page.first_seq + len(page.raw)
         if opening < position < skipped_to:
             position = skipped_to
     return outline
 
 
-def _take(outline: Outline, entries: Sequence[StoredEntry], span: _Span) -> None:
-    page = TranscriptPage(session_id="", raw=tuple(entry.json for entry in entries), total=0)
+def _take(outline: Outline, raw: tuple[str, ...], span: _Span) -> None:
+    page = TranscriptPage(session_id="", raw=raw, total=0)
     outline.add(entry for entry in page.entries if span.holds(entry.at))
 
 

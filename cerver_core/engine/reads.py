@@ -1,6 +1,6 @@
 """Reads a bounded part of a transcript: which entries, of which kinds, and how much of each."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from pydantic_core import from_json, to_json
@@ -31,7 +31,7 @@ async def read(context: Context, session_id: str, request: ReadTranscript) -> Tr
         page = await _of_kinds(context, session_id, request)
     else:
         kept = await context.rows.transcripts.read(session_id, _window(request))
-        page = _page(session_id, kept.entries, kept.last_seq)
+        page = _page(session_id, kept)
     return page if request.max_tokens is None else _fitted(page, request, request.max_tokens)
 
 
@@ -46,14 +46,9 @@ def _window(request: ReadTranscript) -> ReadWindow:
     return replace(window, from_seq=1) if request.full else window
 
 
-def _page(session_id: str, entries: Sequence[StoredEntry], total: int) -> TranscriptPage:
-    return TranscriptPage(
-        session_id=session_id,
-        raw=tuple(entry.json for entry in entries),
-        total=total,
-        first_seq=entries[0].seq if entries else None,
-        last_seq=entries[-1].seq if entries else None,
-    )
+def _page(session_id: str, kept: Page) -> TranscriptPage:
+    first, last = (kept.first_seq, kept.first_seq + len(kept.raw) - 1) if kept.raw else (None, None)
+    return TranscriptPage(session_id=session_id, raw=kept.raw, total=kept.last_seq, first_seq=first, last_seq=last)
 
 
 @dataclass(slots=True)

@@ -82,13 +82,13 @@ class EngineTranscripts:
             from_seq=request.cursor + 1, limit=10_000, max_bytes=request.max_bytes, whole=request.format in _WHOLE
         )
         page = await self._context.rows.transcripts.read(session_id, window)
-        last = page.entries[-1].seq if page.entries else request.cursor
+        last = page.first_seq + len(page.raw) - 1 if page.raw else request.cursor
         record = views.record(session, self._context.clock.now())
         opening = render.header(record, request.format) if request.cursor == 0 else ""
         return ExportPage(
             session_id=session_id,
             format=request.format,
-            text=opening + _piece(request.format, record, tuple(entry.json for entry in page.entries)),
+            text=opening + _piece(request.format, record, page.raw),
             next_cursor=last if last < page.last_seq else None,
         )
 

@@ -6,7 +6,16 @@ from dataclasses import dataclass
 from cerver_core.errors import EntryConflict, InvalidInput
 from cerver_core.stores.base import EntryDraft, EntryRewrite, StoredEntry
 
-__all__ = ["SPLICE_BYTES", "KnownIds", "Placed", "draft_bytes", "place_drafts", "refuse_no_object", "spliced"]
+__all__ = [
+    "SPLICE_BYTES",
+    "KnownIds",
+    "Placed",
+    "draft_bytes",
+    "place_drafts",
+    "refuse_no_object",
+    "spliced",
+    "spliced_text",
+]
 
 SPLICE_BYTES = len('"seq":,')
 """What `spliced` adds to a body, beside the digits of the seq."""
@@ -79,5 +88,10 @@ def refuse_no_object(draft: EntryDraft | EntryRewrite) -> None:
 
 
 def spliced(seq: int, body: str) -> StoredEntry:
+    """Give the entry with this body."""
+    return StoredEntry(seq, spliced_text(seq, body))
+
+
+def spliced_text(seq: int, body: str) -> str:
     """Put the seq as the first key into a body."""
-    return StoredEntry(seq, f'{{"seq":{seq},{body[1:]}')
+    return f'{{"seq":{seq},{body[1:]}'

@@ -190,10 +190,16 @@ class ReadWindow:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Consecutive entries, oldest first, and where the transcript ends."""
+    """Consecutive entries from `first_seq` on, each as `StoredEntry.json`, and where the transcript ends."""
 
-    entries: tuple[StoredEntry, ...]
+    raw: tuple[str, ...]
     last_seq: int
+    first_seq: int = 1
+
+    @property
+    def entries(self) -> tuple[StoredEntry, ...]:
+        """Give the entries with their seqs."""
+        return tuple(StoredEntry(seq, text) for seq, text in enumerate(self.raw, self.first_seq))
 
 
 @dataclass(frozen=True, slots=True)

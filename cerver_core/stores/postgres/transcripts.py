@@ -19,7 +19,7 @@ from cerver_core.stores.base import (
     SearchResult,
     SessionChange,
 )
-from cerver_core.stores.placing import place_drafts, spliced
+from cerver_core.stores.placing import place_drafts, spliced_text
 from cerver_core.stores.postgres.changes import Changes, Head, close_exec, lock, open_exec
 from cerver_core.stores.postgres.database import Connection, Database
 from cerver_core.stores.postgres.entries import (
@@ -110,7 +110,8 @@ class PostgresTranscripts:
         rows = await self._database.fetch(statement, *values)
         if not rows:
             raise not_found(session_id)
-        return Page(tuple(spliced(seq, body) for _, seq, body in rows if seq is not None), rows[0][0])
+        raw = tuple(spliced_text(seq, body) for _, seq, body in rows if seq is not None)
+        return Page(raw, rows[0][0], rows[0][1] or 1)
 
     async def search(self, query: SearchQuery) -> SearchResult:
         """Find sessions, the best first; what waits to be indexed is indexed before, for up to two seconds."""

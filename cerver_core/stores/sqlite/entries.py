@@ -2,11 +2,20 @@
 
 from collections.abc import Sequence
 
-from cerver_core.stores.base import EntryDraft, EntryRewrite, ReadWindow, StoredEntry
-from cerver_core.stores.placing import SPLICE_BYTES, KnownIds, refuse_no_object, spliced
+from cerver_core.stores.base import EntryDraft, EntryRewrite, Page, ReadWindow
+from cerver_core.stores.placing import SPLICE_BYTES, KnownIds, refuse_no_object, spliced_text
 from cerver_core.stores.sqlite.sql import Database
 
-__all__ = ["delete_entries", "insert_entries", "known_ids", "read_entries", "replace_entry"]
+__all__ = [
+    "delete_entries",
+    "insert_entries",
+    "known_ids",
+    "read_all",
+    "read_page",
+    "replace_entry",
+    "seqs_in",
+    "size_of",
+]
 
 _SEQ_BITS = 32
 
@@ -43,16 +52,35 @@ def replace_entry(connection: Database, session_key: int, entry: EntryRewrite) -
     return place
 
 
-def read_entries(connection: Database, session_key: int, last_seq: int, window: ReadWindow) -> tuple[StoredEntry, ...]:
-    """Read what the window shows of the entries up to `last_seq`, oldest first."""
-    base = session_key << _SEQ_BITS
-    if window.from_seq is not None:
-        first = max(window.from_seq, 1)
-        last = min(last_seq, last_seq if window.to_seq is None else window.to_seq, first + window.limit - 1)
-        return tuple(_within(connection, (base, first, last), window, is_forward=True))
+def seqs_in(window: ReadWindow, last_seq: int) -> range:
+    """Give the seqs that a window asks for of a transcript that ends at `last_seq`; its size in bytes is not heeded."""
     last = last_seq if window.to_seq is None else min(window.to_seq, last_seq)
-    first = max(1, last - window.limit + 1)
-    return tuple(reversed(_within(connection, (base, first, last), window, is_forward=False)))
+    if window.from_seq is None:
+        return range(max(1, last - window.limit + 1), last + 1)
+    first = max(window.from_seq, 1)
+    return range(first, min(last, first + window.limit - 1) + 1)
+
+
+def size_of(connection: Database, session_key: int, seqs: range) -> int:
+    """Tell how many bytes entries take, as bounded reads give them, without reading their texts."""
+    size = connection.execute(_SIZE, _places(session_key, seqs)).get or 0
+    return size + len(seqs) * (SPLICE_BYTES + len(str(seqs.stop)))
+
+
+def read_all(connection: Database, session_key: int, seqs: range) -> tuple[str, ...]:
+    """Read a few entries in one step, oldest first: each step gives up the interpreter's lock and waits for it."""
+    texts = connection.execute(_ALL, _places(session_key, seqs)).get
+    return tuple(texts.split(_BETWEEN_TEXTS)) if texts else ()
+
+
+def read_page(connection: Database, session_key: int, last_seq: int, window: ReadWindow) -> Page:
+    """Read what the window shows of the entries up to `last_seq`, within its bytes."""
+    seqs = seqs_in(window, last_seq)
+    is_forward = window.from_seq is not None
+    raw = _within(connection, _places(session_key, seqs), window, is_forward=is_forward)
+    if is_forward:
+        return Page(tuple(raw), last_seq, seqs.start)
+    return Page(tuple(reversed(raw)), last_seq, max(1, seqs.stop - len(raw)))
 
 
 def delete_entries(connection: Database, session_key: int) -> None:
@@ -63,21 +91,24 @@ def delete_entries(connection: Database, session_key: int) -> None:
     connection.execute("DELETE FROM client_ids WHERE session_key = ?", (session_key,))
 
 
-def _within(
-    connection: Database, places: tuple[int, int, int], window: ReadWindow, *, is_forward: bool
-) -> list[StoredEntry]:
-    entries: list[StoredEntry] = []
+def _places(session_key: int, seqs: range) -> tuple[int, int]:
+    base = session_key << _SEQ_BITS
+    return base | seqs.start, base | max(seqs.stop - 1, 0)
+
+
+def _within(connection: Database, places: tuple[int, int], window: ReadWindow, *, is_forward: bool) -> list[str]:
+    texts: list[str] = []
     room = window.max_bytes
     rows = connection.execute(_READS[window.whole, is_forward], places)
     for seq, length, body in rows:
         room -= length + SPLICE_BYTES + len(str(seq))
-        if room < 0 and entries:
+        if room < 0 and texts:
             break
-        entries.append(spliced(seq, body))
+        texts.append(spliced_text(seq, body))
         if room < 0:
             break
     rows.close()
-    return entries
+    return texts
 
 
 def known_ids(connection: Database, session_key: int) -> KnownIds:
@@ -91,14 +122,19 @@ def known_ids(connection: Database, session_key: int) -> KnownIds:
     return find
 
 
+_SEQ = f"entries.place & {(1 << _SEQ_BITS) - 1}"
+_BETWEEN = "WHERE entries.place BETWEEN ? AND ?"
+_SIZE = f"SELECT sum(octet_length(body)) FROM entries {_BETWEEN}"  # noqa: S608 - words of ours
+_BETWEEN_TEXTS = "\x1e"  # JSON text writes it as an escape
+_TEXT = f"""'{{"seq":' || ({_SEQ}) || ',' || substr(body, 2)"""
+_ALL = f"SELECT group_concat({_TEXT}, char({ord(_BETWEEN_TEXTS)}) ORDER BY place) FROM entries {_BETWEEN}"  # noqa: S608
+
+
 def _read_statement(*, whole: bool, is_forward: bool) -> str:
     body = "coalesce(whole_bodies.body, entries.body)" if whole else "entries.body"
     join = "LEFT JOIN whole_bodies USING (place)" if whole else ""
     order = "ASC" if is_forward else "DESC"
-    return (
-        f"SELECT entries.place & {(1 << _SEQ_BITS) - 1}, octet_length({body}), {body} FROM entries {join} "  # noqa: S608 - words of ours
-        f"WHERE entries.place BETWEEN (?1 | ?2) AND (?1 | ?3) ORDER BY entries.place {order}"
-    )
+    return f"SELECT {_SEQ}, octet_length({body}), {body} FROM entries {join} {_BETWEEN} ORDER BY entries.place {order}"  # noqa: S608
 
 
 _READS = {

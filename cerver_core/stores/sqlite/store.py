@@ -127,7 +127,7 @@ class SqliteStore:
 class _SqliteAccount:
     def __init__(self, account_id: str, threads: "_Threads", clock: Clock) -> None:
         self._sessions = SqliteSessions(account_id, threads.inline, threads.reads, threads.writes)
-        self._transcripts = SqliteTranscripts(account_id, threads.reads, threads.writes, clock)
+        self._transcripts = SqliteTranscripts(account_id, threads.inline, threads.reads, threads.writes, clock)
         self._records = SqliteRecords(account_id, threads.inline, threads.reads, threads.writes)
 
     @property

@@ -1,5 +1,7 @@
 """The part of the suite about reading transcripts."""
 
+import json
+
 import pytest
 
 from cerver_core.stores.base import AccountStore, EntryDraft, ReadWindow
@@ -11,7 +13,9 @@ __all__ = ["ReadContract"]
 async def _seqs(account: AccountStore, window: ReadWindow) -> list[int]:
     page = await account.transcripts.read("5e55", window)
     assert page.last_seq == 10
-    return [entry.seq for entry in page.entries]
+    seqs = [json.loads(entry.json)["seq"] for entry in page.entries]
+    assert [entry.seq for entry in page.entries] == seqs
+    return seqs
 
 
 class ReadContract(StoreGround):
