@@ -88,6 +88,11 @@ class Reachable:
             return shared[name]
         if hosting is None:
             raise ProviderUnavailable(f"provider {name} is not configured here", provider=name)
+        if hosting.own_providers is None or not hosting.own_providers.can_make(name):
+            raise NoComputeAvailable(
+                f"this gateway has no provider {name}: ask the one that has it, or start this one with its settings",
+                provider=name,
+            )
         raise NoComputeAvailable(
             f"provider {name} is not there for this account: give its credentials with POST /v2/account/providers",
             provider=name,

@@ -1,6 +1,6 @@
 """The sessions of one account: create, find, list, change, forget."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from cerver_core.errors import Conflict
@@ -49,9 +49,10 @@ _FIND = _find_statement(f"{_NAMED} UNION {_PREFIXED}")
 class PostgresSessions:
     """The sessions of one account."""
 
-    def __init__(self, account_id: str, database: Database) -> None:
+    def __init__(self, account_id: str, database: Database, committed: Callable[[str, str], None]) -> None:
         self._account_id = account_id
         self._database = database
+        self._committed = committed
 
     async def create(self, session: StoredSession, entries: Sequence[EntryDraft] = ()) -> StoredSession:
         """Keep a new session with its first entries, durably.
@@ -115,11 +116,14 @@ class PostgresSessions:
             await changes.write(connection)
             return await self._get_again(connection, session_id)
 
-        return await self._database.transact(self._account_id, work)
+        changed = await self._database.transact(self._account_id, work)
+        self._committed(self._account_id, session_id)  # who follows it in another replica learns of its end
+        return changed
 
     async def delete(self, session_id: str) -> None:
         """Forget a session with its transcript; one that is not there is forgotten already."""
         await self._database.transact(self._account_id, partial(self._delete, session_id=session_id))
+        self._committed(self._account_id, session_id)
 
     async def due_workspaces(self, now_us: int, *, limit: int) -> Sequence[StoredSession]:
         """List ended sessions whose sandbox still stands though its time has passed; the longest due first."""

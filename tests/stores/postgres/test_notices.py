@@ -5,6 +5,7 @@ from collections.abc import Callable
 import anyio
 import anyio.lowlevel
 
+from cerver_core.stores.base import SessionChange
 from cerver_core.stores.notices import Noticing
 from cerver_core.stores.postgres import PostgresStore
 from cerver_core.testing.postgres import PostgresServer
@@ -54,6 +55,20 @@ async def test_an_append_is_heard_of_in_every_other_replica_and_not_in_its_own(p
                 assert far.sessions.pop() == (account_id, "5e55")
         await writer.account("acme").transcripts.append("5e55", [draft("unwatched")])
     assert (own.sessions, far.sessions) == ([], [])
+
+
+async def test_the_end_of_a_session_is_heard_of_too(postgres_url: str) -> None:
+    far = _Heard()
+    async with PostgresStore(postgres_url) as writer, PostgresStore(postgres_url) as reader:
+        sessions = writer.account("acme").sessions
+        await sessions.create(kept("5e55"))
+        with reader.watch(far):
+            await _listening(writer, 2)
+            await sessions.change("5e55", SessionChange(state="terminated"))
+            await far.until(lambda: len(far.sessions) == 1)
+            await sessions.delete("5e55")
+            await far.until(lambda: len(far.sessions) == 2)
+    assert far.sessions == [("acme", "5e55")] * 2
 
 
 async def test_many_sessions_at_once_are_all_heard_of(postgres_url: str) -> None:
