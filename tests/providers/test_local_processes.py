@@ -127,6 +127,19 @@ async def test_executions_leave_no_descriptor_and_no_zombie(provider: LocalProvi
     assert own_zombies() == []
 
 
+async def test_what_was_written_before_the_end_comes_however_late_it_is_read(
+    provider: LocalProvider, ref: SandboxRef, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cerver_core.providers.local.execution._DRAIN_S", 0.0)
+    for _ in range(5):
+        ran = await run(provider, ref, "seq 9000; seq 9000 >&2")
+        assert (len(ran.text.split()), len(ran.stderr.split())) == (9000, 9000)
+        assert not ran.exited.orphan_held_output
+    ran = await run(provider, ref, "yes & echo $! > pid; exit 3")
+    assert (ran.exited.exit_code, ran.exited.orphan_held_output) == (3, True)
+    await run(provider, ref, 'kill "$(cat pid)"', cwd=".")
+
+
 async def test_a_flood_that_nobody_reads_is_held_back(provider: LocalProvider, ref: SandboxRef) -> None:
     async with provider.exec(ref, Command("yes", "shell", WAIT_S)) as events:
         await anext(events)

@@ -29,6 +29,9 @@ _READ_BYTES = 64 * 1024
 _DRAIN_S = 0.15
 """How long output is awaited after the end of a command whose pipes are still held open."""
 
+_HELD_BYTES = 2 * 64 * 1024
+"""What two pipes hold: it may all have been written before the end, and an orphan may go on writing for ever."""
+
 _END_TIMEOUT_S = 5.0
 _BACKSTOP_S = 5.0
 _REPLY_BYTES = 8 * 1024
@@ -90,6 +93,7 @@ class Execution:
         self._ready: deque[int] = deque()
         self._exited: tuple[int, int] | None = None
         self._drain_until = 0.0
+        self._held_bytes = _HELD_BYTES
         self._is_over = False
         self._notes: list[str] = []
 
@@ -159,7 +163,11 @@ class Execution:
     def _is_finished(self) -> bool:
         if self._exited is None:
             return False
-        return not self._pipes.streams or time.monotonic() >= self._drain_until
+        if not self._pipes.streams:
+            return True
+        # Whoever reads may be slow, or this process: what is there, or the pipe's end, is taken though it is late.
+        is_late = time.monotonic() >= self._drain_until
+        return is_late and (self._held_bytes <= 0 or not (self._ready or self._selector.select(0)))
 
     def _finish(self) -> Exited:
         assert self._exited is not None
@@ -186,6 +194,7 @@ class Execution:
             name = self._pipes.streams.get(source)
             data = b"" if name is None else _read_some(source)
             if data and name is not None:
+                self._held_bytes -= len(data) if self._exited else 0
                 return Output("stdout" if name == "stdout" else "stderr", data)
             if data is not None:
                 self._forget(source)
