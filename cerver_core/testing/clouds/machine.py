@@ -151,8 +151,9 @@ class Machine:
         given = ""
         if stdin:
             job.open_input(self.outside(f"{self.home}/../tmp/in-{job.job_id}"))
-            given = f" <{self.home}/../tmp/in-{job.job_id}"
-        code = f"echo $$; cd -- {shlex.quote(folder)} && exec {shlex.join(argv)}{given}"
+            # Open before its number is told: what is sent and closed at once would be lost in a pipe without a reader.
+            given = f"exec <{self.home}/../tmp/in-{job.job_id}; "
+        code = f"{given}echo $$; cd -- {shlex.quote(folder)} && exec {shlex.join(argv)}"
         self.jobs[job.job_id] = job
         self.tasks.start_soon(self._run, job, Command(code, "shell", _DAY_S, env or {}, "."))
         await job.began.wait()
