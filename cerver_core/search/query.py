@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from cerver_core.search.dates import DateRange, find_dates
@@ -16,6 +16,7 @@ MOST_TERMS = 24
 
 _SHORTEST_PREFIX = 3
 _WEAK_WEIGHT = 0.4
+_MEASURE_WEIGHT = 0.2
 _TIME_WORDS = frozenset(
     {"today", "tonight", "yesterday", "last", "past", "day", "week", "weekend", "month", "year", "ago"}
 )
@@ -30,6 +31,18 @@ _OF_ASSISTANT = re.compile(
     re.IGNORECASE,
 )
 _OF_USER = re.compile(r"\b(?:i|i'm|i've|i'd|my|mine|myself)\b", re.IGNORECASE)
+_QUESTION = re.compile(
+    r"\?\s*$|^\s*(?:who|whom|whose|what|when|where|which|why|how|did|do|does|is|are|was|were|have|has|can|could|would"
+    r"|should|tell|remind)\b",
+    re.IGNORECASE,
+)
+_OF_NUMBER = re.compile(
+    r"\bhow (?:many|much|long|old|far|often|fast|big|tall|soon|late)\b|\bwhen\b"
+    r"|\bwhat (?:time|date|day|year|age|price|amount|percentage)\b",
+    re.IGNORECASE,
+)
+# "How long" and "what time" say what is asked for: hardly anybody answers in these words.
+_MEASURE = re.compile(r"\bhow \w+\W*$|\bwhat (?:time|date|day|year|month)\W*$", re.IGNORECASE)
 _POSSESSIVE = re.compile(r"['\u2019]s$", re.IGNORECASE)
 _JOINED = re.compile(r"[^\s,;!?()\[\]{}<>]+")
 _IDENTIFIER = re.compile(r"[\w][._/:@#$\\=][\w]|\d")
@@ -59,12 +72,20 @@ class Query:
     """What a query asks for. Without terms it matches nothing.
 
     `speaker` is who can be expected to have said it: the user for "my dog", the assistant for "you told me".
+    `is_question` is false for words alone; `expects_number` is true for "how many", "how long", "when".
     """
 
     terms: tuple[Term, ...]
     excluded: tuple[Term, ...] = ()
     dates: tuple[DateRange, ...] = ()
     speaker: Part | None = None
+    is_question: bool = False
+    expects_number: bool = False
+
+    @property
+    def words(self) -> frozenset[str]:
+        """Give the words that are looked for as they were typed, phrases and prefixes left out."""
+        return frozenset(term.spellings[0][0] for term in self.terms if not (term.is_phrase or term.is_prefix))
 
     @property
     def required(self) -> tuple[Term, ...]:
@@ -86,11 +107,18 @@ def parse(text: str, now: datetime) -> Query:
         if piece["minus"]:
             excluded += terms
         elif not any(one.start <= piece.start() < one.end for one in named):
-            wanted += terms
+            wanted += [_measuring(term) for term in terms] if _MEASURE.search(text, 0, piece.end()) else terms
         elif piece["plain"] is not None:
             wanted += [_lighter(term) for term in terms if _is_month_or_number(term)]
     dates = tuple(one.range for one in named)
-    return Query(_kept(wanted), tuple(excluded[:MOST_TERMS]), dates, _speaker(text))
+    return Query(
+        _kept(wanted),
+        tuple(excluded[:MOST_TERMS]),
+        dates,
+        _speaker(text),
+        is_question=_QUESTION.search(text) is not None,
+        expects_number=_OF_NUMBER.search(text) is not None,
+    )
 
 
 def _speaker(text: str) -> Part | None:
@@ -152,6 +180,10 @@ def _is_month_or_number(term: Term) -> bool:
 
 def _lighter(term: Term) -> Term:
     return Term(term.spellings, (), term.is_prefix, is_required=False, weight=0.5)
+
+
+def _measuring(term: Term) -> Term:
+    return replace(term, weight=_MEASURE_WEIGHT * term.weight)
 
 
 def _kept(wanted: Sequence[Term]) -> tuple[Term, ...]:

@@ -1,12 +1,13 @@
 """Reads entries and scores them for a query, and says how all evidence of a search is weighed; counts nothing."""
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from cerver_core.search.query import Query
+from cerver_core.search.telling import Sentence, Telling
 from cerver_core.search.texts import EntryText, Part
 from cerver_core.search.words import Word, words
 
@@ -31,7 +32,7 @@ class Weights:
     k1: float = 1.2
     b: float = 0.35
     session: float = 1.0
-    best_entry: float = 0.9
+    best_entry: float = 1.2
     more_entries: float = 0.35
     near: float = 0.5
     farther: float = 0.25
@@ -39,6 +40,10 @@ class Weights:
     named: float = 1.5
     in_range: float = 0.5
     coverage: float = 0.3
+    asked: float = 0.5
+    not_own: float = 0.75
+    by_named: float = 1.4
+    number: float = 0.25
 
 
 DEFAULT_WEIGHTS = Weights()
@@ -54,10 +59,14 @@ class Corpus:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """An entry, by its score; `marks` are the places of the words that matched in its text."""
+    """An entry, by its score; `marks` are the places of the words that matched in its text.
+
+    `trust` is what its words count for by who says them and how; 1 is an answer of whom it can be expected of.
+    """
 
     score: float
     marks: tuple[Word, ...]
+    trust: float = 1.0
 
 
 _PART_WEIGHT: Mapping[Part | None, Mapping[Part, float]] = {
@@ -81,26 +90,48 @@ class Judge:
         self._idf = idf or [term.weight for term in query.terms]
         self._weights = weights
         self._spelled = _Spelled(query, relatives or [RELATIVE] * len(query.terms))
+        self._telling = Telling(query, weights.asked, weights.not_own, weights.by_named)
         self._part_weight = _PART_WEIGHT.get(query.speaker, _PART_WEIGHT[None])
 
-    def trust(self, entry: EntryText) -> float:
-        """Tell what an entry counts for by who said it; 1 is most."""
-        return self._part_weight[entry.part]
-
     def judge(self, entry: EntryText) -> Evidence:
-        """Score an entry: which terms, how close together, and who says it; 1 is about all of them once."""
-        marks, word_count = self._spelled.read(entry.text[:_MOST_CHARACTERS])
-        best: dict[int, float] = {}
-        counts: dict[int, int] = defaultdict(int)
-        for number, strength, _ in marks:
-            best[number] = max(best.get(number, 0.0), strength)
-            counts[number] += 1
+        """Score an entry: which terms, how close together, and how it is said; 1 is about all of them once."""
+        text = entry.text[:_MOST_CHARACTERS]
+        marks, word_count = self._spelled.read(text)
+        told, has_number = self._told(text, marks)
+        counts = Counter([number for number, _, _ in marks])
+        best = _strongest(told)
         score = sum(
             self._idf[number] * strength * (1 + 0.15 * min(counts[number] - 1, 3)) for number, strength in best.items()
         )
-        score += self._weights.proximity * _closeness(marks, self._idf)
-        score *= self._part_weight[entry.part] / (0.85 + 0.15 * max(1.0, math.log10(word_count + 1)))
-        return Evidence(score / (sum(self._idf) or 1.0), tuple(dict.fromkeys(word for _, _, word in marks)))
+        score += self._weights.proximity * _closeness(told, self._idf)
+        trust = self._part_weight[entry.part] * self._telling.by(text)
+        score *= trust / (0.85 + 0.15 * max(1.0, math.log10(word_count + 1)))
+        if has_number:
+            score *= 1 + self._weights.number
+        places = tuple(dict.fromkeys(word for _, _, word in marks))
+        return Evidence(score / (sum(self._idf) or 1.0), places, trust * self._share(best, _strongest(marks)))
+
+    def _told(self, text: str, marks: Sequence[Mark]) -> tuple[list[Mark], bool]:
+        """Weigh each mark by its sentence, and tell whether one of those holds a number that was asked for."""
+        told: list[Mark] = []
+        sentence, has_number = Sentence(0, 1.0, has_number=False), False
+        for number, strength, word in marks:
+            if word.start >= sentence.end:
+                sentence = self._telling.sentence(text, word, sentence.end)
+                has_number = has_number or sentence.has_number
+            told.append((number, strength * sentence.weight, word))
+        return told, has_number
+
+    def _share(self, told: Mapping[int, float], plain: Mapping[int, float]) -> float:
+        whole = sum(self._idf[number] * strength for number, strength in plain.items())
+        return sum(self._idf[number] * strength for number, strength in told.items()) / whole if whole else 1.0
+
+
+def _strongest(marks: Sequence[Mark]) -> dict[int, float]:
+    best: dict[int, float] = {}
+    for number, strength, _ in marks:
+        best[number] = max(best.get(number, 0.0), strength)
+    return best
 
 
 def _closeness(marks: Sequence[Mark], idf: Sequence[float]) -> float:

@@ -248,14 +248,15 @@ def _is_on_same_days(range_: DateRange, one: Weighed) -> bool:
 def _weigh_evidence(
     one: _Candidate, best: Sequence[tuple[int, float]], bodies: Mapping[Hit, str], judge: Judge
 ) -> float:
-    """Read and score a session's best entries; give what they count for by who said them."""
+    """Read and score a session's best entries; give what they count for by who said them, and how."""
     trusted = found = 0.0
     for seq, context in best:
         body = bodies[one.about.key, seq]
         entry = read_entry(body)
-        score = 0.5 * context + 0.5 * judge.judge(entry).score
+        evidence = judge.judge(entry)
+        score = 0.5 * context + 0.5 * evidence.score
         one.entries.append(FoundEntry(one.about.session_id, spliced(seq, body), score))
-        trusted, found = trusted + context * judge.trust(entry), found + context
+        trusted, found = trusted + context * evidence.trust, found + context
     one.entries.sort(key=lambda found: (-round(found.score, 9), -found.entry.seq))
     return trusted / found if found else 1.0
 

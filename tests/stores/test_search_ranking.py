@@ -59,6 +59,47 @@ async def test_a_question_about_an_answer_trusts_what_the_assistant_said(tmp_pat
     assert await _ranked(tmp_path, sessions, "Which grapeseed oil did you recommend?") == ["advised", "told"]
 
 
+async def test_a_question_prefers_what_was_told_over_what_was_asked(tmp_path: Path) -> None:
+    sessions = {
+        "told": [("user", f"I bought a phone with a good camera. {_TALK}")],
+        "asked": [("user", f"Should one buy a phone with a good camera? {_TALK}")],
+    }
+    assert await _ranked(tmp_path, sessions, "What phone with a camera did I buy?") == ["told", "asked"]
+
+
+async def test_who_asks_for_themselves_finds_what_they_told_of_themselves(tmp_path: Path) -> None:
+    sessions = {
+        "own": [("user", f"My sister moved to the harbour. {_TALK}")],
+        "general": [("user", f"Many a sister moved to the harbour. {_TALK}")],
+    }
+    assert await _ranked(tmp_path, sessions, "When did my sister move to the harbour?") == ["own", "general"]
+
+
+async def test_a_question_about_somebody_prefers_what_that_one_said(tmp_path: Path) -> None:
+    sessions = {
+        name: [("user", f"{name.title()}: I adopted a kitten"), ("assistant", f"{other.title()}: {_TALK}")]
+        for name, other in (("priya", "liam"), ("liam", "priya"))
+    }
+    for asked in ("priya", "liam"):
+        assert (await _ranked(tmp_path / asked, sessions, f"Which pet did {asked.title()} adopt?"))[0] == asked
+
+
+async def test_a_question_for_a_number_prefers_a_sentence_that_holds_one(tmp_path: Path) -> None:
+    sessions = {
+        "number": [("user", f"The pool got 40 connections. {_TALK}")],
+        "none": [("user", f"The pool got connections. {_TALK}")],
+    }
+    assert await _ranked(tmp_path, sessions, "How many connections did the pool get?") == ["number", "none"]
+
+
+async def test_how_long_does_not_look_for_what_is_long(tmp_path: Path) -> None:
+    sessions = {
+        "walk": [("user", f"The walk takes minutes. {_TALK}")],
+        "long": [("user", f"A long day in minutes. {_TALK}")],
+    }
+    assert (await _ranked(tmp_path, sessions, "How long is the walk?"))[0] == "walk"
+
+
 async def test_a_month_without_a_year_prefers_that_month_of_any_year(tmp_path: Path) -> None:
     sessions = {name: [("user", "we chose the pool size")] for name in ("spring", "autumn")}
     at = {"spring": "2023-05-10T10:00:00Z", "autumn": "2023-10-10T10:00:00Z"}
