@@ -29,9 +29,9 @@ class Finding:
 
 def find_credentials(text: str) -> Sequence[Finding]:
     """Find the credentials, in order and apart from each other; of two in one place the longer one."""
-    found = sorted(_candidates(text), key=lambda one: (one.start, -one.end))
+    found = list(_candidates(text)) if len(text) >= _FEWEST_LETTERS else []
     apart: list[Finding] = []
-    for one in found:
+    for one in sorted(found, key=lambda one: (one.start, -one.end)):
         if not apart or one.start >= apart[-1].end:
             apart.append(one)
         elif one.end > apart[-1].end:
@@ -66,13 +66,14 @@ def _named(key: str, value: JsonValue, counts: Counter[str] | None) -> JsonValue
     if not isinstance(value, str):
         return mask_json(value, counts)
     opening = f'{key}="'
-    masked = mask_credentials(f'{opening}{value}"', counts)
+    said = f'{opening}{value}"'
+    masked = mask_credentials(said, counts)
+    if masked == said:
+        return value
     return masked[len(opening) : -1] if masked.startswith(opening) and masked.endswith('"') else mask_json(value)
 
 
 def _candidates(text: str) -> Iterator[Finding]:
-    if len(text) < _FEWEST_LETTERS:
-        return
     plain = _without_escapes(text)
     data = plain.encode("ascii", "replace").lower()  # a byte a letter: places in it are places in the text
     rules = _rules()
@@ -174,8 +175,17 @@ _HEAD_OF_RUN = 256
 _BEFORE_RUN = 100
 _JUST_BEFORE_RUN = 1
 _DIGIT = re.compile(rb"[0-9]")
-_NEEDED = {"://": "@", "curl": "-u"}
-"""What a text must hold besides the keyword for its rule to be tried."""
+_NEEDED = {
+    "private key": "-",
+    "api-key": "-",
+    "x-auth-token": "-",
+    "curl": "-",
+    "authorization": "z",
+    "password": ";",
+    "pwd": ";",
+    "://": "@",
+}
+"""A letter without which there is none: a text is looked through for one letter ten times as fast as for a word."""
 
 _RUN_LETTERS = b"abcdefghijklmnopqrstuvwxyz0123456789_-"
 _FOLDED = bytes(120 if byte in _RUN_LETTERS else 32 for byte in range(256))

@@ -112,18 +112,18 @@ class Journal:
 
 def _draft(entry: NewEntry, now: datetime, redactor: Redactor, masking: Masking) -> EntryDraft:
     said: dict[str, Any] = {name: value for name in _SAID if (value := getattr(entry, name)) is not None}
-    if redactor:
-        said["content"] = redactor.text(entry.content)
-        if entry.tool_input is not None:
-            said["tool_input"] = redactor.json(entry.tool_input)
+    said["content"] = redactor.text(entry.content)
+    if entry.tool_input is not None:
+        said["tool_input"] = redactor.json(entry.tool_input)
     # Of the text before credentials are masked: a repeat is the same under another setting, or with newer rules.
     clear = to_json(said)
-    fingerprint = _fingerprint(entry, clear) if entry.id is not None else None
+    told_at = entry.at.isoformat() if entry.at is not None else ""
+    fingerprint = _fingerprint(told_at, clear) if entry.id is not None else None
     content, tool_input = said["content"], said.get("tool_input")
     said["content"] = masking.detected(content)
     if tool_input is not None:
         said["tool_input"] = masking.detected_json(tool_input)
-    marks = {"at": (entry.at or now).isoformat().replace("+00:00", "Z")}
+    marks = {"at": (told_at or now.isoformat()).replace("+00:00", "Z")}
     if entry.id is not None:
         marks["id"] = entry.id
     is_clean = said["content"] == content and said.get("tool_input") == tool_input
@@ -150,9 +150,8 @@ def _rewrite(seq: int, said: dict[str, JsonValue]) -> EntryRewrite:
     return EntryRewrite(seq, body.decode(), view)
 
 
-def _fingerprint(entry: NewEntry, said: bytes) -> bytes:
-    given_at = entry.at.isoformat() if entry.at is not None else ""
-    return hashlib.blake2b(given_at.encode() + b"\0" + said, digest_size=16).digest()
+def _fingerprint(told_at: str, said: bytes) -> bytes:
+    return hashlib.blake2b(told_at.encode() + b"\0" + said, digest_size=16).digest()
 
 
 def _view(marks: dict[str, str], said: dict[str, JsonValue]) -> str:

@@ -50,13 +50,12 @@ class Masking:
 
     def detected_json(self, value: JsonValue) -> JsonValue:
         """Mask the credentials in a JSON value, as far as the setting says so."""
-        if self.detection == "off":
-            return value
-        counts: Counter[str] = Counter()
-        masked = mask_json(value, counts)
         if self.detection == "on":
-            return masked
-        _warn(counts)
+            return mask_json(value)
+        if self.detection == "detect":
+            counts: Counter[str] = Counter()
+            mask_json(value, counts)
+            _warn(counts)
         return value
 
 
