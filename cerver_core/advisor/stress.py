@@ -137,7 +137,7 @@ _WORDS: dict[StressKind, str] = {
     "cold_start": "a fresh sandbox answers",
     "stream_response": "the first output of a stream comes",
     "package_install": "a small package is installed",
-    "preview_launch": "a server in the sandbox has its address",
+    "preview_launch": "a page served in the sandbox is seen from outside",
     "long_session": "ten commands in one session are done",
 }
 

@@ -12,6 +12,7 @@ from cerver_core.catalog.profile import ComputeProfile
 from cerver_core.engine.canary import price_of
 from cerver_core.engine.catalog import profile_of
 from cerver_core.engine.context import Context
+from cerver_core.engine.outside import Outside
 from cerver_core.engine.placement import Placement
 from cerver_core.engine.reachable import Reachable
 from cerver_core.engine.stress_work import Timing, time_once
@@ -57,6 +58,7 @@ class StressTests:
         self._context = context
         self._placement = placement
         self._reachable = Reachable(context)
+        self._outside = Outside(context.tenant.hosting)
 
     async def run(self, request: StressRequest) -> StressReport:
         """Compare, by drawing from the estimates or for real."""
@@ -88,7 +90,9 @@ class StressTests:
                 break
             provider = await self._reachable.named(name)
             with self._reachable.busy(provider):
-                timing = await time_once(self._context.clock, provider, request.kind, request.requirements)
+                timing = await time_once(
+                    self._context.clock, provider, request.kind, request.requirements, self._outside
+                )
             await self._learn(runs[name], timing)
         return report(request, [one.sampled() for one in runs.values()], test_id=test_id, stopped_because=stopped)
 

@@ -1,5 +1,6 @@
 """The five kinds of work of a live stress test, each timed once cold and once warm in a sandbox of its own."""
 
+import random
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
@@ -7,6 +8,7 @@ import anyio
 
 from cerver_core.clock import Clock
 from cerver_core.engine.booting import BOOT_LIMIT_S, boot
+from cerver_core.engine.outside import Outside
 from cerver_core.errors import CerverError, DeadlineExceeded, NotSupported, ProviderUnavailable
 from cerver_core.ids import new_session_id
 from cerver_core.providers.abilities import Background, Previews
@@ -19,13 +21,15 @@ __all__ = ["Timing", "time_once"]
 _PACKAGE = "six"
 """A package that is small, pure Python and has no dependencies."""
 
-_PORT = 8_080
+_PORTS = range(20_000, 30_000)
+"""One of these is drawn each time: sandboxes of one machine may share its ports."""
+
 _LIMIT_S = 180.0
 _CLEAN_UP_LIMIT_S = 20
 _COMMANDS = 10
 _WAIT_FOR_SERVER = (
-    "for i in $(seq 100); do python3 -c "
-    "'import urllib.request as u; u.urlopen(\"http://127.0.0.1:8080/\", timeout=1)' && exit 0; sleep 0.1; done; exit 1"
+    "for i in $(seq 100); do python3 -c 'import urllib.request as u; "
+    'u.urlopen("http://127.0.0.1:{port}/", timeout=1)\' && exit 0; sleep 0.1; done; exit 1'
 )
 
 
@@ -43,10 +47,12 @@ class Timing:
     error: CerverError | None = None
 
 
-Work = Callable[[Provider, SandboxRef], Awaitable[None]]
+Work = Callable[[Provider, SandboxRef, Outside], Awaitable[None]]
 
 
-async def time_once(clock: Clock, provider: Provider, kind: StressKind, needs: Requirements) -> Timing:
+async def time_once(
+    clock: Clock, provider: Provider, kind: StressKind, needs: Requirements, outside: Outside
+) -> Timing:
     """Make a sandbox, do the work in it twice, destroy it. A failure is an answer.
 
     The cold time includes the start of the sandbox; the warm one is the work alone, done again.
@@ -64,9 +70,9 @@ async def time_once(clock: Clock, provider: Provider, kind: StressKind, needs: R
             sandbox = await boot(provider, SandboxRequest(new_session_id(), needs))
             await _run(provider.exec(sandbox, Command("echo up", "shell", _LIMIT_S)))
             startup_ms = elapsed_ms()
-            await _WORK[kind](provider, sandbox)
+            await _WORK[kind](provider, sandbox, outside)
             cold_ms = elapsed_ms()
-            await _WORK[kind](provider, sandbox)
+            await _WORK[kind](provider, sandbox, outside)
             warm_ms = elapsed_ms() - cold_ms
     except CerverError as failure:
         error = failure
@@ -89,33 +95,34 @@ async def _run(stream: CommandStream, *, until_output: bool = False) -> None:
                 raise ProviderUnavailable(f"a command of the test ended with {event.exit_code}")
 
 
-async def _cold_start(provider: Provider, sandbox: SandboxRef) -> None:
+async def _cold_start(provider: Provider, sandbox: SandboxRef, _: Outside) -> None:
     await _run(provider.exec(sandbox, Command("true", "shell", _LIMIT_S)))
 
 
-async def _stream_response(provider: Provider, sandbox: SandboxRef) -> None:
+async def _stream_response(provider: Provider, sandbox: SandboxRef, _: Outside) -> None:
     code = "echo first; sleep 5; echo last"
     await _run(provider.exec(sandbox, Command(code, "shell", _LIMIT_S)), until_output=True)
 
 
-async def _package_install(provider: Provider, sandbox: SandboxRef) -> None:
+async def _package_install(provider: Provider, sandbox: SandboxRef, _: Outside) -> None:
     await _run(provider.install(sandbox, InstallRequest(packages=(_PACKAGE,)), timeout_s=_LIMIT_S))
 
 
-async def _preview_launch(provider: Provider, sandbox: SandboxRef) -> None:
+async def _preview_launch(provider: Provider, sandbox: SandboxRef, outside: Outside) -> None:
     if not isinstance(provider, Previews) or not isinstance(provider, Background):
         raise NotSupported(f"{provider.name} offers no preview of a port", provider=provider.name)
-    server = Command(f"exec python3 -m http.server {_PORT}", "shell", _LIMIT_S)
+    port = random.choice(_PORTS)  # noqa: S311 - a port, not a secret
+    server = Command(f"exec python3 -m http.server {port}", "shell", _LIMIT_S)
     process = await provider.start(sandbox, server)
     try:
-        await _run(provider.exec(sandbox, Command(_WAIT_FOR_SERVER, "shell", _LIMIT_S)))
-        await provider.preview(sandbox, _PORT)
+        await _run(provider.exec(sandbox, Command(_WAIT_FOR_SERVER.format(port=port), "shell", _LIMIT_S)))
+        await outside.answered(await provider.preview(sandbox, port))
     finally:
         with anyio.CancelScope(shield=True), anyio.move_on_after(_CLEAN_UP_LIMIT_S):
             await provider.kill(sandbox, process)
 
 
-async def _long_session(provider: Provider, sandbox: SandboxRef) -> None:
+async def _long_session(provider: Provider, sandbox: SandboxRef, _: Outside) -> None:
     for number in range(_COMMANDS):
         await _run(provider.exec(sandbox, Command(f"echo {number} >> kept", "shell", _LIMIT_S)))
 

@@ -101,6 +101,8 @@ class DaytonaCloud:
         """The state in which a new sandbox is answered first."""
         self.broken_logs = 0
         """How many of the next logs break off after their first message."""
+        self.preview_url = "https://{port}-{sandbox_id}.proxy.stand-in.example"
+        """Where previews lead; the commands really run on this machine, so `http://127.0.0.1:{port}` leads there."""
         self._class = sandbox_class
         self._home = home
         self._served = Served(self._app, ws="websockets-sansio")
@@ -218,7 +220,7 @@ class DaytonaCloud:
 
     async def _preview(self, request: Request) -> Response:
         sandbox, port = self._found(request), request.path_params["port"]
-        url = f"https://{port}-{sandbox.sandbox_id}.proxy.stand-in.example"
+        url = self.preview_url.format(port=port, sandbox_id=sandbox.sandbox_id)
         return JSONResponse({"sandboxId": sandbox.sandbox_id, "url": url, "token": f"token-for-{port}"})
 
     async def _autostop(self, request: Request) -> Response:
