@@ -83,8 +83,8 @@ def _candidates(text: str) -> Iterator[Finding]:
             for keyword, members in rules.by_head[hit[1]]:
                 if data.startswith(keyword, hit.start()):
                     yield from _near(plain, hit.start(), members, clear)
-    for keyword, needed, members in rules.anywhere:
-        position = data.find(keyword) if needed in data else -1
+    for keyword, letter, members in rules.anywhere:
+        position = data.find(keyword) if letter in data else -1
         while position >= 0:
             yield from _near(plain, position, members, clear)
             position = data.find(keyword, position + len(keyword))
@@ -137,7 +137,7 @@ def _windows(data: bytes) -> Iterator[tuple[int, int]]:
 class _Rules:
     heads: re.Pattern[bytes]
     by_head: Mapping[bytes, Sequence[tuple[bytes, Sequence[Rule]]]]
-    anywhere: Sequence[tuple[bytes, bytes, Sequence[Rule]]]
+    anywhere: Sequence[tuple[bytes, int, Sequence[Rule]]]
 
 
 @cache
@@ -151,7 +151,7 @@ def _rules() -> _Rules:
         head = next(size for size in range(1, _HEAD + 1) if keyword[:size] in by_keyword or size == _HEAD)
         by_head.setdefault(keyword[:head], []).append((keyword, members))
     anywhere = [
-        (keyword.encode(), _NEEDED.get(keyword, keyword).encode(), (rule,))
+        (keyword.encode(), ord(_NEEDED.get(keyword, keyword[0])), (rule,))
         for rule in SUPPLEMENT
         for keyword in rule.keywords
     ]
