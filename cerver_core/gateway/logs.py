@@ -1,5 +1,6 @@
 """Logs as JSON, one line each, on standard error: for people who collect them; never a body, a key or a query."""
 
+import asyncio
 import json
 import logging
 import sys
@@ -35,4 +36,11 @@ def log_to_stderr(level: int = logging.INFO) -> None:
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
     logging.getLogger("cerver_core").setLevel(level)
-    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+    served = logging.getLogger("uvicorn.error")
+    served.setLevel(logging.WARNING)
+    served.addFilter(_is_no_cancellation)
+
+
+def _is_no_cancellation(record: logging.LogRecord) -> bool:
+    """Pass over a request that was broken off because the gateway ends: uvicorn takes it for an error."""
+    return record.exc_info is None or not isinstance(record.exc_info[1], asyncio.CancelledError)

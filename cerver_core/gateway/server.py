@@ -19,6 +19,7 @@ __all__ = ["Server", "bind", "inherited"]
 _BACKLOG = 2_048
 _KEEP_ALIVE_S = 75
 _CANCEL_MARGIN_S = 5
+_CLEAN_UP_S = 10
 
 
 class Server(uvicorn.Server):
@@ -60,9 +61,17 @@ class Server(uvicorn.Server):
             self._on_started()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """End in order."""
+        """End in order; with `force_exit`, break off what still runs, and let it clean up."""
         self._serving.live.stop()
         await super().shutdown(sockets)
+        left = set(self.server_state.tasks)
+        if self.force_exit:
+            for task in left:
+                task.cancel()
+        if left:
+            await asyncio.wait(left, timeout=_CLEAN_UP_S)
+        if self.force_exit:
+            await self.lifespan.shutdown()  # uvicorn leaves it out then, and its task would be torn
 
 
 def bind(host: str, port: int) -> socket.socket:

@@ -117,6 +117,43 @@ async def test_a_stop_ends_streams_with_a_word_and_lets_what_runs_finish(tmp_pat
     assert not isinstance(ends[0], GatewayUnreachable)
 
 
+async def test_a_second_signal_breaks_off_what_runs_and_leaves_no_trace_in_the_log(tmp_path: Path) -> None:
+    async with started(tmp_path, "--local-compute") as served, Client(served.url, served.token) as client:
+        made = await client.sessions.create(CreateSession())
+
+        async def run() -> None:
+            try:
+                async with client.computes.exec_stream(made.session_id, ExecRequest(code="echo on; sleep 60")) as told:
+                    async for event in told:
+                        if isinstance(event, ExecOutput):
+                            running.set()
+            except Unavailable as error:
+                ends.append(error)
+
+        ends: list[Unavailable] = []
+        running = anyio.Event()
+        with anyio.fail_after(LIMIT_S):
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(run)
+                await running.wait()
+                served.process.send_signal(signal.SIGTERM)
+                while not await _refuses(served.url):  # noqa: ASYNC110 - so it took the first signal in
+                    await anyio.sleep(0.01)
+                served.process.send_signal(signal.SIGTERM)
+        assert await anyio.to_thread.run_sync(served.process.wait, LIMIT_S) == 0
+        lines = [json.loads(line) for line in served.errors.read_text().splitlines()]
+    assert len(ends) == 1
+    assert [line for line in lines if line["level"] != "info"] == []
+
+
+async def _refuses(url: str) -> bool:
+    try:
+        async with await anyio.connect_tcp("127.0.0.1", int(url.rpartition(":")[2])):
+            return False
+    except OSError:
+        return True
+
+
 async def test_nothing_that_was_acknowledged_is_lost_when_it_is_killed(tmp_path: Path) -> None:
     kept: list[str] = []
     async with started(tmp_path) as served, Client(served.url, served.token) as client:
