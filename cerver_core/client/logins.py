@@ -4,13 +4,14 @@ from collections.abc import Awaitable, Callable
 
 import anyio
 
-from cerver_core.errors import DeadlineExceeded, Forbidden
+from cerver_core.errors import DeadlineExceeded, Forbidden, Unavailable
 from cerver_core.wire.logins import DeviceLogin, DeviceLoginState, PollDeviceLogin, StartDeviceLogin
 
 __all__ = ["log_in"]
 
 _LEAST_INTERVAL_S = 1.0
 _MOST_INTERVAL_S = 30.0
+_PENDING = DeviceLoginState(status="pending", error="authorization_pending")
 
 
 async def log_in(
@@ -25,7 +26,7 @@ async def log_in(
     Raises:
         Forbidden: the person turned the machine away.
         DeadlineExceeded: nobody answered in time.
-        GatewayUnreachable: the gateway does not answer.
+        Unavailable: the gateway does not answer, or did not to the end.
     """
     from cerver_core.client.transport import Transport  # noqa: PLC0415 - the HTTP library loads when it is needed
 
@@ -35,13 +36,20 @@ async def log_in(
         show(login)
         interval_s = min(max(login.interval, _LEAST_INTERVAL_S), _MOST_INTERVAL_S)
         poll = PollDeviceLogin(device_code=login.device_code)
-        for _ in range(int(login.expires_in / interval_s) + 1):
-            told = await transport.call("logins.poll", DeviceLoginState, query=poll)
-            if told.access_token is not None:
-                return told.access_token
-            if told.error == "access_denied":
-                raise Forbidden("the login was turned away on the approval page")
-            if told.error != "authorization_pending":
-                break
-            await sleep(interval_s)
+        failed: Unavailable | None = None
+        with anyio.move_on_after(login.expires_in):
+            for _ in range(int(login.expires_in / interval_s) + 1):
+                try:
+                    told, failed = await transport.call("logins.poll", DeviceLoginState, query=poll), None
+                except Unavailable as error:  # it may be restarting, and it knows the login still
+                    told, failed = _PENDING, error
+                if told.access_token is not None:
+                    return told.access_token
+                if told.error == "access_denied":
+                    raise Forbidden("the login was turned away on the approval page")
+                if told.error != _PENDING.error:
+                    break
+                await sleep(interval_s)
+    if failed is not None:
+        raise failed
     raise DeadlineExceeded("nobody approved the login in time: begin it again with `cerver login`")

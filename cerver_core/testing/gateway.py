@@ -88,6 +88,8 @@ class StandInGateway:
         )
         if self._canned:
             return await _told(self._canned.popleft())
+        if name not in ANSWERS:
+            return JSONResponse(problem("not_found", f"the stand-in does no {name} by itself"), 404)
         if request.headers.get("authorization") != f"Bearer {self.token}":
             return JSONResponse(problem("unauthorized", "the key is not known"), 401)
         return await ANSWERS[name](self.kept, request)
@@ -104,7 +106,6 @@ def stand_in_gateway(token: str = "ck_stand_in") -> Generator[StandInGateway]:
         routes = [
             Route(operation.path, partial(gateway.answer, name), methods=[operation.method])
             for name, operation in OPERATIONS.items()
-            if name in ANSWERS
         ]
         config = uvicorn.Config(
             Starlette(routes=routes), log_config=None, lifespan="off", ws="none", loop="asyncio", http="h11"
