@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from functools import lru_cache
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -25,8 +26,19 @@ async def _docs(request: Request) -> Response:
     url = str(request.base_url).rstrip("/")
     wants_page = "text/html" in request.headers.get("accept", "") and request.query_params.get("format") != "json"
     if wants_page:
-        return Response(page(url), media_type="text/html", headers=_PAGE_HEADERS)
-    return Response(json.dumps(document(url)), media_type=JSON, headers={"Vary": "Accept"})
+        return Response(_page(url), media_type="text/html", headers=_PAGE_HEADERS)
+    return Response(_document(url), media_type=JSON, headers={"Vary": "Accept"})
+
+
+# Whoever asks chooses the address, so only the last few are kept.
+@lru_cache(maxsize=8)
+def _page(url: str) -> bytes:
+    return page(url).encode()
+
+
+@lru_cache(maxsize=8)
+def _document(url: str) -> bytes:
+    return json.dumps(document(url)).encode()
 
 
 async def _metrics(request: Request) -> Response:
