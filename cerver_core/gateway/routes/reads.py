@@ -60,7 +60,9 @@ async def _pieces(
 
 def _head(record: SessionRecord, total: int) -> bytes:
     """Write the record up to its transcript, with the count of the same moment as the entries."""
-    told = record.model_copy(update={"transcript_total": total, "message_count": total})
+    told = record
+    if total != record.transcript_total:
+        told = record.model_copy(update={"transcript_total": total, "message_count": total})
     return told.__pydantic_serializer__.to_json(told, by_alias=True)[:-1] + b',"transcript":['
 
 
