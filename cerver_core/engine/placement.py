@@ -286,8 +286,10 @@ def _routing(report: Recommendation, name: str, attempts: Sequence[Attempt], pro
 
 def _nothing_left(report: Recommendation, attempts: Sequence[Attempt]) -> NoComputeAvailable:
     tried = [f"{attempt.provider}: {attempt.reason}" for attempt in attempts]
-    reasons = "; ".join(tried or report.decision.secondary_reasons)
-    error = _with_report(NoComputeAvailable(f"no compute can take this work: {reasons}"), report)
+    reasons = tried or [f"{one.name}: {one.lost_because}" for one in report.providers if one.executable]
+    if absent := [one.name for one in report.providers if not one.executable]:
+        reasons.append(f"not set up here: {', '.join(absent)} (`cerver providers` says what each needs)")
+    error = _with_report(NoComputeAvailable(f"no compute can take this work: {'; '.join(reasons)}"), report)
     if attempts:
         error.detail["attempts"] = [attempt.model_dump(mode="json") for attempt in attempts]
     return error
