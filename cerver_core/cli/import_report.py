@@ -1,6 +1,7 @@
 """What an import tells: what was found and is at risk, how far it is, what came of it; nothing is imported here."""
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Self
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress as Bar
     from rich.progress import TaskID
 
-__all__ = ["Progress", "Survey", "report_json", "show_import", "show_survey"]
+__all__ = ["Progress", "Survey", "report_json", "show_import", "show_survey", "waiting"]
 
 _AT_RISK = timedelta(days=7)
 _PROBLEMS_SHOWN = 20
@@ -105,6 +106,23 @@ def _bar(terminal: Terminal) -> "Bar":
 
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     return RichProgress(*columns, console=Console(file=terminal.err), transient=True)
+
+
+@contextmanager
+def waiting(terminal: Terminal, text: str) -> Generator[None]:
+    """Say what takes its time: with a clock while a person looks, else in one line."""
+    if not terminal.err.isatty():
+        terminal.note(text)
+        yield
+        return
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import Progress as RichProgress  # noqa: PLC0415
+    from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with RichProgress(*columns, console=Console(file=terminal.err), transient=True) as clock:
+        clock.add_task(text, total=None)
+        yield
 
 
 def show_survey(terminal: Terminal, surveys: Sequence[Survey]) -> None:

@@ -12,7 +12,7 @@ from cerver_core.api import Cerver
 from cerver_core.cli import exits
 from cerver_core.cli.command import Command, Commands
 from cerver_core.cli.connected import connected
-from cerver_core.cli.import_report import Progress, Survey, report_json, show_import, show_survey
+from cerver_core.cli.import_report import Progress, Survey, report_json, show_import, show_survey, waiting
 from cerver_core.cli.moments import moment_since
 from cerver_core.cli.terminal import Terminal
 from cerver_core.config import Settings
@@ -25,6 +25,8 @@ __all__ = ["COMMANDS"]
 
 _PATIENCE_S = 10.0
 """How long to wait for another import: what hooks noted is brought in within a moment."""
+
+_AT_ONCE_S = 0.5
 
 
 def _arguments(parser: ArgumentParser) -> None:
@@ -61,11 +63,21 @@ async def _import(cerver: Cerver, args: Namespace, terminal: Terminal) -> int:
                         await survey.histories.bring_in(document, lambda at, it=document: progress.reach(it, at))
                     )
                     progress.finish(document)
-    if any(one.added for survey in surveys for one in survey.imported):
-        terminal.note("making what is new searchable")
-        if not await made_searchable(cerver, datetime.now(UTC)):
-            terminal.note("not all of it can be searched yet: the next searches go on with it")
-    return _answer(surveys, args, terminal)
+    code = _answer(surveys, args, terminal)
+    terminal.flush()  # all is kept: who has seen enough may leave now
+    await _wait_until_searchable(cerver, terminal)
+    return code
+
+
+async def _wait_until_searchable(cerver: Cerver, terminal: Terminal) -> None:
+    """Wait, also for what an import that was ended left behind; most of it is indexed while histories are read."""
+    since = datetime.now(UTC)
+    if await made_searchable(cerver, since, patience_s=_AT_ONCE_S):
+        return
+    with waiting(terminal, "making what is new searchable (Ctrl-C loses nothing: searches go on with it)"):
+        is_done = await made_searchable(cerver, since)
+    if not is_done:
+        terminal.note("not all of it can be searched yet: the next searches go on with it")
 
 
 def _importers(args: Namespace) -> Sequence[HistoryImporter]:

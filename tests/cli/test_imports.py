@@ -59,6 +59,17 @@ def test_everything_is_imported_once(cerver: Run, histories: Path) -> None:
     assert {session["updatedAt"] for session in sessions(cerver)} == {"2026-05-04T10:00:00Z"}
 
 
+def test_all_of_it_is_found_when_the_command_has_ended(cerver: Run, home: Path) -> None:
+    path = home / ".claude" / "projects" / "-srv-api" / f"{claude.SESSION}.jsonl"
+    path.parent.mkdir(parents=True)
+    turns = [claude.user(f"u{n}", None, f"quince{n} " * 300) for n in range(1_500)]
+    path.write_bytes(claude.jsonl(turns))
+    assert cerver("import", "all").code == 0
+    for word in ("quince0", "quince1499"):
+        (found,) = json.loads(cerver("search", word, "--json").out)["sessions"]
+        assert found["snippets"][0]["seq"] == int(word.removeprefix("quince")) * 2 + 1
+
+
 def test_what_cannot_be_read_is_named(cerver: Run, histories: Path) -> None:
     histories.write_bytes(b'{"broken\n' + claude.jsonl(claude.HISTORY) + b'{"type":"user","tor')
     histories.with_name("other.jsonl").write_text('{"name": "left-pad"}\n')
