@@ -160,8 +160,8 @@ def _plain(joined: str, *, is_excluded: bool) -> Iterator[Term]:
         if is_excluded:
             yield Term(((part,),))
         else:
-            weight = _WEAK_WEIGHT if is_weak(part) else 1.0
-            yield Term(tuple((form,) for form in forms(part)), kin(part), weight=weight)
+            spellings = tuple((form,) for form in forms(part))
+            yield Term(spellings, weight=_WEAK_WEIGHT) if is_weak(part) else Term(spellings, kin(part))
 
 
 def _is_month_or_number(term: Term) -> bool:

@@ -32,8 +32,8 @@ class Weights:
     k1: float = 1.2
     b: float = 0.35
     session: float = 1.0
-    best_entry: float = 1.2
-    more_entries: float = 0.35
+    best_entry: float = 1.5
+    more_entries: float = 0.25
     near: float = 0.5
     farther: float = 0.25
     proximity: float = 0.35

@@ -24,10 +24,15 @@ _WEAK = """
     kind kinds type types sort sorts number times time happen happened happens mention mentioned
     discuss discussed talk talked talking conversation conversations chat chats session sessions previous previously
     earlier remind remember recall currently current recently recent different exactly total specific new old first last
+    going goes went gone come comes came coming take takes took taken taking put puts putting use uses used using
+    want wants wanted need needs needed try tries tried trying look looks looked looking think thinks thought find
+    finds found see sees saw seen keep keeps kept keeping bring brings brought turn turned ask asks asked asking call
+    called seem seems feel feels felt done back down away along around together way ways lot bit good great nice much
+    long since against upcoming according based anything like likes liked
 """
 
 WEAK_WORDS = frozenset(_WEAK.split())
-"""Words with which one asks rather than tells: they count, and for little."""
+"""Words with which one asks rather than tells, and such as say little by themselves: they count, and for little."""
 
 
 _NUMERALS = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
