@@ -147,9 +147,20 @@ class Lifecycles:
             raise SessionStateConflict(
                 f"session {session_id} has no compute to free: it can rest as it is", state=session.state
             )
+        if session.state in _ALIVE:
+            await self._check_pausable(session)
         paused = await self._move(session, "paused", frozenset(_ALIVE - {"provisioning"}), "pause")
         await self._end_processes(paused)
         return views.envelope(paused, self._context.clock.now())
+
+    async def _check_pausable(self, session: StoredSession) -> None:
+        provider = await self._reachable.named(str(session.provider), session)
+        if not isinstance(provider, Pausable):
+            raise NotSupported(
+                f"{provider.name} cannot pause a sandbox here: nothing would keep its files. Let session {session.id} "
+                "run on, terminate it, or move it to another compute with its workspace",
+                provider=provider.name,
+            )
 
     async def resume(self, session_id: str) -> SessionEnvelope:
         """Make a session ready again; one that runs or is ready stays so."""

@@ -13,6 +13,7 @@ from pydantic import JsonValue
 from cerver_core import plugins
 from cerver_core.engine.tenant import HostOptions
 from cerver_core.errors import ConfigurationError, InvalidInput
+from cerver_core.testing.clouds.cloudflare import CloudflareCloud
 from cerver_core.testing.clouds.e2b import E2bCloud
 from tests.gateway.roads import Running, gateway
 from tests.hosting.roads import stored_bytes
@@ -114,6 +115,22 @@ async def test_a_credential_that_stopped_working_is_never_told_as_the_callers_ow
     await street.bring("ann")
     assert (await street.ask("ann", "DELETE", f"{session}?delete_workspace=true")).status_code < 300
     assert street.cloud.count == 0
+
+
+async def test_what_nothing_keeps_is_not_paused_and_goes_on(street: Street, tmp_path: Path) -> None:
+    with CloudflareCloud(tmp_path / "cloudflare") as cloud:
+        own: JsonValue = {key.lower(): value for key, value in cloud.environ.items()}
+        told: JsonValue = {"provider": "cloudflare", "credentials": own}
+        assert (await street.ask("ann", "POST", "/v2/account/providers", told)).status_code < 300
+        opened = await street.ask("ann", "POST", "/v2/sessions", {"compute": {"provider": "cloudflare"}})
+        session_id = opened.json()["session_id"]
+        paused = await street.ask("ann", "POST", f"/v2/sessions/{session_id}/pause")
+        assert (paused.status_code, paused.json()["code"]) == (501, "not_supported")
+        assert "cloudflare cannot pause a sandbox here: nothing would keep its files" in paused.json()["error"]
+        assert (await street.run("ann", session_id)).json()["stdout"] == "42\n"
+        ended = await street.ask("ann", "DELETE", f"/v2/sessions/{session_id}?delete_workspace=true")
+        assert ended.status_code < 300
+        assert cloud.machines == {}
 
 
 async def test_a_secret_that_a_vault_lacks_stops_that_provider_alone(street: Street) -> None:
