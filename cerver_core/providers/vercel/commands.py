@@ -5,16 +5,11 @@ from its beginning on every connection, so a broken one is taken up by leaving o
 itself is never run twice.
 """
 
-import gzip
-import io
 import json
-import tarfile
-import tempfile
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
-from functools import partial
 from pathlib import Path
-from typing import cast
+from typing import IO, cast
 
 import anyio
 import anyio.to_thread
@@ -72,8 +67,9 @@ class Commands:
 
     async def put(self, session: str, path: str, content: bytes | Path) -> None:
         """Write a file."""
-        with tempfile.TemporaryFile() as packed:
-            await anyio.to_thread.run_sync(partial(_pack, path, content, packed))
+        from cerver_core.providers.vercel.packing import pack  # noqa: PLC0415 - loads with the first file that is sent
+
+        with await anyio.to_thread.run_sync(pack, path, content) as packed:
             await self._http.whole(
                 "POST", f"{session}/fs/write", query=self._query, content=_blocks(packed), timeout_s=_FILE_S,
                 headers={"Content-Type": "application/gzip", "X-Cwd": "/"},
@@ -197,23 +193,6 @@ async def _records(http: CloudHttp, pieces: AsyncIterator[bytes]) -> AsyncGenera
         raise http.problem(503, "the output of a command", message="the stream stopped in the middle of a record")
 
 
-def _pack(path: str, content: bytes | Path, target: io.BufferedRandom) -> None:
-    with (
-        gzip.GzipFile(fileobj=target, mode="wb", compresslevel=1) as zipped,
-        tarfile.open(fileobj=zipped, mode="w", format=tarfile.PAX_FORMAT) as tar,
-    ):
-        member = tarfile.TarInfo(path.lstrip("/"))
-        member.mode = 0o644
-        if isinstance(content, bytes):
-            member.size = len(content)
-            tar.addfile(member, io.BytesIO(content))
-        else:
-            member.size = content.stat().st_size
-            with content.open("rb") as file:
-                tar.addfile(member, file)
-    target.seek(0)
-
-
-async def _blocks(file: io.BufferedRandom) -> AsyncGenerator[bytes]:
+async def _blocks(file: IO[bytes]) -> AsyncGenerator[bytes]:
     while block := await anyio.to_thread.run_sync(file.read, _BLOCK_BYTES):
         yield block
