@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from functools import lru_cache
+from hashlib import sha256
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -15,9 +16,10 @@ from cerver_core.wire.operations import JSON
 
 __all__ = ["ROUTES"]
 
+_VARIES = {"Vary": "Accept"}
 _PAGE_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
-    "Vary": "Accept",
+    **_VARIES,
 }
 
 
@@ -25,9 +27,11 @@ async def _docs(request: Request) -> Response:
     request.scope[OPERATION] = "docs"
     url = str(request.base_url).rstrip("/")
     wants_page = "text/html" in request.headers.get("accept", "") and request.query_params.get("format") != "json"
-    if wants_page:
-        return Response(_page(url), media_type="text/html", headers=_PAGE_HEADERS)
-    return Response(_document(url), media_type=JSON, headers={"Vary": "Accept"})
+    content = _page(url) if wants_page else _document(url)
+    headers = {"ETag": f'"{sha256(content).hexdigest()[:32]}"', **(_PAGE_HEADERS if wants_page else _VARIES)}
+    if headers["ETag"] in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    return Response(content, media_type="text/html" if wants_page else JSON, headers=headers)
 
 
 # Whoever asks chooses the address, so only the last few are kept.

@@ -23,6 +23,10 @@ async def test_a_gateway_tells_what_it_serves_and_how_it_does(tmp_path: Path, wo
             assert asked.json()["servers"] == [{"url": gateway.url}]
             page = await http.get("/v2/docs", headers={"Accept": "text/html"})
             assert page.headers["content-type"].startswith("text/html")
+            for media, told in (("application/json", asked), ("text/html", page)):
+                again = await http.get("/v2/docs", headers={"Accept": media, "If-None-Match": told.headers["etag"]})
+                assert (again.status_code, again.content) == (304, b"")
+            assert asked.headers["etag"] != page.headers["etag"]
             key = {"Authorization": f"Bearer {gateway.token}"}
             for _ in range(10):
                 assert (await http.get("/v2/sessions", headers=key)).status_code == 200
