@@ -1,5 +1,6 @@
 """The process that the gateway's benchmark loads: a gateway, and beside it Starlette answering constants."""
 
+import gc
 import json
 import os
 import sys
@@ -75,6 +76,8 @@ async def _serve(home: Path) -> None:
             for app, listener in zip((ours, rival), listeners, strict=True):
                 tasks.start_soon(partial(Server(app).serve, sockets=[listener]))
             print(json.dumps({"ports": ports, "token": token, "pid": os.getpid()}), flush=True)
+            gc.collect()
+            gc.freeze()  # as `cerver serve` does
             await anyio.sleep_forever()
 
 

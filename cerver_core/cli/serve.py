@@ -1,5 +1,6 @@
 """`cerver serve`: a gateway on this machine, in this process or in several that share a port."""
 
+import gc
 import os
 import signal
 import sys
@@ -103,6 +104,9 @@ async def _serve(settings: Settings, args: Namespace, listener: "socket", termin
         key = None if terminal is None else await host.first_key()
 
         def announce() -> None:
+            # What is there by now stays: the collector need not look through it again while requests wait.
+            gc.collect()
+            gc.freeze()
             if terminal is not None:
                 _announce(terminal, args, listener, key)
 
