@@ -1,13 +1,13 @@
 """Which rule of a routing policy holds, and where it leads; the first that holds decides."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from pydantic import JsonValue
 
 from cerver_core.wire.policies import Match, Route, RoutingPolicy
 
-__all__ = ["Circumstances", "Routed", "route"]
+__all__ = ["Circumstances", "Routed", "notes", "route"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,19 @@ def route(policy: RoutingPolicy, now: Circumstances) -> Routed:
         if _holds(rule.match, now):
             return Routed(policy.name, rule.name, _completed(rule.route, policy.default))
     return Routed(policy.name, "default", policy.default)
+
+
+def notes(policy: RoutingPolicy) -> Iterator[str]:
+    """Say what of a policy is kept and has no effect here."""
+    for rule in policy.rules:
+        if rule.match.turns_over is not None and rule.route.compute is not None:
+            yield (
+                f"rule {rule.name!r}: its compute has no effect, since it holds only after some turns, and a session "
+                "moves only when it is told to (POST .../compute); its model and harness take effect at the turn"
+            )
+    contribute = policy.compute.contribute if policy.compute else None
+    if contribute is not None and (contribute.enabled or contribute.relays or contribute.shareable_when_possible):
+        yield "compute.contribute is kept and has no effect: there is no pool here to lend machines to"
 
 
 def _holds(match: Match, now: Circumstances) -> bool:

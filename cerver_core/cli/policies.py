@@ -91,6 +91,8 @@ def _show(reply: PolicyReply, args: Namespace, terminal: Terminal) -> None:
     terminal.line(f"{policy.name}: {policy.description}" if policy.description else policy.name)
     rows = [(rule.name, _when(rule), _where(rule.route.model_dump())) for rule in policy.rules]
     terminal.table(("RULE", "WHEN", "LEADS TO"), [*rows, ("default", "otherwise", _where(policy.default.model_dump()))])
+    for note in reply.notes:
+        terminal.note(f"{note}.")
 
 
 def _when(rule: Rule) -> str:

@@ -1,13 +1,15 @@
 """Routing policies of the account and its projects: kept, read, and applied to what a caller leaves open."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from pydantic import JsonValue
 
-from cerver_core.advisor.rules import Circumstances, Routed, route
+from cerver_core.advisor.rules import Circumstances, Routed, notes, route
 from cerver_core.engine.context import Context
 from cerver_core.errors import Forbidden, NotFound
 from cerver_core.policies import SLUGS, community_policy
+from cerver_core.stores.base import SessionChange, StoredSession
 from cerver_core.stores.records import RecordStore
 from cerver_core.wire.computes import ComputeChoice
 from cerver_core.wire.policies import (
@@ -21,7 +23,10 @@ from cerver_core.wire.policies import (
 )
 from cerver_core.wire.sessions import CreateSession
 
-__all__ = ["Policies"]
+__all__ = ["ROUTED", "Policies"]
+
+ROUTED = "routing_policy"
+"""The key of a session's metadata under which the rule in use stands, and what it may choose: harness, model."""
 
 _KIND = "routing.policy"
 _ACCOUNT = "account"
@@ -42,7 +47,7 @@ class Policies:
         """Read the account's, or a project's."""
         if project is not None:
             await self._check(project)
-        return PolicyReply(routing_policy=await self._kept(_id(project)))
+        return _reply(await self._kept(_id(project)))
 
     async def put(self, request: PutPolicy, project: str | None = None) -> PolicyReply:
         """Set it, or clear it."""
@@ -57,7 +62,7 @@ class Policies:
             return PolicyReply()
         data: Mapping[str, JsonValue] = request.routing_policy.model_dump(mode="json", exclude_unset=True)
         await self._records.put(_KIND, _id(project), data, now_us=self._context.now_us())
-        return PolicyReply(routing_policy=request.routing_policy)
+        return _reply(request.routing_policy)
 
     def community(self) -> CommunityPolicies:
         """List those that come with Cerver."""
@@ -89,15 +94,40 @@ class Policies:
         routed = route(policy, now)
         changes: dict[str, object] = {}
         metadata = dict(request.metadata)
-        if request.harness is None and "cli_tool" not in metadata and routed.route.harness is not None:
+        left_open: list[JsonValue] = []
+        if request.harness is None and "cli_tool" not in metadata:
+            left_open.append("harness")
             changes["harness"] = routed.route.harness
-        if request.harness is None and "cli_model" not in metadata and routed.route.model is not None:
-            metadata["cli_model"] = routed.route.model
-        metadata["routing_policy"] = {"name": routed.policy, "rule": routed.rule}
+        if request.harness is None and "cli_model" not in metadata:
+            left_open.append("model")
+            if routed.route.model is not None:
+                metadata["cli_model"] = routed.route.model
+        metadata[ROUTED] = {"name": routed.policy, "rule": routed.rule, "chooses": left_open}
         changes["metadata"] = metadata
         if not _says_where(request):
             changes.update(_compute(request, routed, policy))
         return request.model_copy(update=changes)
+
+    async def at_turn(self, session: StoredSession, prompt: str, change: SessionChange) -> SessionChange:
+        """Add to what a turn changes the harness and the model that another rule leads to now.
+
+        Only what the policy may choose: what the caller left open, and nobody switched since. A session moves to
+        another compute only when it is told to: its processes and files are there.
+        """
+        routed_before = session.metadata.get(ROUTED)
+        chooses = routed_before.get("chooses") if isinstance(routed_before, dict) else None
+        if not isinstance(routed_before, dict) or not isinstance(chooses, list) or not chooses:
+            return change
+        now = Circumstances(session.metadata, len(prompt), turns=session.counters.user_entry_count)
+        routed = await self.choose(session.project, now)
+        if routed is None or (routed.policy, routed.rule) == (routed_before.get("name"), routed_before.get("rule")):
+            return change
+        merged: dict[str, JsonValue] = {ROUTED: {"name": routed.policy, "rule": routed.rule, "chooses": chooses}}
+        if "model" in chooses:
+            merged["cli_model"] = routed.route.model
+        if "harness" in chooses and routed.route.harness is not None:
+            change = replace(change, harness=routed.route.harness)
+        return replace(change, metadata_merge=self._context.masking.object(merged))
 
     async def _kept(self, record_id: str) -> RoutingPolicy | None:
         record = await self._records.get(_KIND, record_id, now_us=self._context.now_us())
@@ -108,6 +138,10 @@ class Policies:
         found = await self._records.get(_PROJECT, project, now_us=self._context.now_us())
         if is_hidden or (found is None and self._context.tenant.hosting is not None):
             raise NotFound(f"there is no project {project!r}: list the projects to see those there are")
+
+
+def _reply(policy: RoutingPolicy | None) -> PolicyReply:
+    return PolicyReply(routing_policy=policy, notes=() if policy is None else tuple(notes(policy)))
 
 
 def _id(project: str | None) -> str:

@@ -8,6 +8,7 @@ from pydantic import JsonValue
 from cerver_core.engine import views
 from cerver_core.engine.context import Context, sandbox_from_json
 from cerver_core.engine.lifecycle import Lifecycles
+from cerver_core.engine.policies import ROUTED, Policies
 from cerver_core.engine.reachable import Reachable
 from cerver_core.errors import (
     CerverError,
@@ -40,11 +41,16 @@ class Turns:
     def __init__(self, context: Context, lifecycles: Lifecycles) -> None:
         self._context = context
         self._lifecycles = lifecycles
+        self._policies = Policies(context)
 
     async def input(self, session_id: str, request: SendInput) -> AppendReply:
         """Append one entry."""
         entry = NewEntry(role=request.role, content=request.content)
-        return await self._append(session_id, [entry], SessionChange(from_states=_ALIVE))
+        change = SessionChange(from_states=_ALIVE)
+        if request.role == "user":
+            session = await self._context.rows.sessions.get(session_id)
+            change = await self._policies.at_turn(session, request.content, change)
+        return await self._append(session_id, [entry], change)
 
     async def report_status(self, session_id: str, request: ReportStatus) -> SessionEnvelope:
         """Move the session to where it is said to stand."""
@@ -100,6 +106,9 @@ class Turns:
         if request.content:
             entries.append(NewEntry(role="user", content=request.content))
         merged = {name: after[name] for name in ("cli_tool", "cli_model") if after[name] != before[name]}
+        routed = session.metadata.get(ROUTED)
+        if isinstance(routed, dict) and after != before:
+            merged[ROUTED] = {**routed, "chooses": []}  # what was switched explicitly is no policy's to choose
         harness = after["harness"]
         change = SessionChange(metadata_merge=self._context.masking.object(merged), from_states=_ALIVE)
         if isinstance(harness, str):

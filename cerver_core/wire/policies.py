@@ -26,7 +26,7 @@ _Word = Annotated[Name, Field(min_length=1, max_length=200)]
 
 
 class Match(Request):
-    """When a rule holds: all of what it says.
+    """When a rule holds: all of what it says, when the session is made and at each later input of the user.
 
     `metadata` keys have these values; the prompt has more than `prompt_over_chars` characters; the session has had
     more than `turns_over` turns. A match that says nothing always holds.
@@ -61,7 +61,7 @@ class Consume(Request):
 
 
 class Contribute(Request):
-    """Whether machines of the account are lent to a pool. Kept as it is told; lending is not offered here."""
+    """Whether machines of the account are lent to a pool. Kept as it is told, without effect; the reply notes it."""
 
     enabled: bool = False
     relays: tuple[_Word, ...] = ()
@@ -100,9 +100,10 @@ class PutPolicy(Request):
 
 
 class PolicyReply(Reply):
-    """The policy in force at this level; null when there is none."""
+    """The policy in force at this level; null when there is none. `notes` say what of it has no effect here."""
 
     routing_policy: RoutingPolicy | None = None
+    notes: tuple[str, ...] = ()
 
 
 class CommunityPolicy(Reply):

@@ -163,7 +163,11 @@ async def test_an_explicit_choice_beats_the_policy_and_every_score(tmp_path: Pat
         assert (routed.provider, routed.harness) == ("e2b", "codex")
         record = await cerver.sessions.get(routed.session_id)
         assert record.metadata["cli_model"] == "m"
-        assert record.metadata["routing_policy"] == {"name": "p", "rule": "default"}
+        assert record.metadata["routing_policy"] == {
+            "name": "p",
+            "rule": "default",
+            "chooses": ["harness", "model"],
+        }
         chosen = await cerver.sessions.create(CreateSession(compute=ComputeChoice(provider="vercel"), harness="claude"))
         assert (chosen.provider, chosen.harness) == ("vercel", "claude")
         memory = await cerver.sessions.create(CreateSession(compute=None))
