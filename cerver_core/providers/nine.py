@@ -40,7 +40,7 @@ class NineMethods(Protocol):
     """What a sandbox vendor must be able to do. Every method may be called from several tasks at once.
 
     Raise the errors of `cerver_core.errors`: `NotFound` for a sandbox that is gone, `ProviderUnavailable` when none can
-    be had or the vendor does not answer, `Unauthorized` for a bad credential, `RateLimited`, `NotSupported`.
+    be had or the vendor does not answer, `ProviderRefused` for a bad credential, `RateLimited`, `NotSupported`.
     """
 
     @property
