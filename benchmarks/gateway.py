@@ -25,7 +25,7 @@ from cerver_core.connect import connect
 from cerver_core.wire.computes import ExecOutput, ExecRequest
 from cerver_core.wire.sessions import CreateSession
 
-__all__ = ["measure"]
+__all__ = ["BODY", "Served", "measure", "serving", "watching"]
 
 _ROUNDS = 5
 _COUNT = 2_000
@@ -33,13 +33,14 @@ _CONNECTIONS = 64
 _EXECS = 40
 _WATCHERS = 100
 _ENTRIES = 60
-_IDLE = 500
 _LONGEST_S = 600
-_BODY = b'{"entries":[{"role":"user","content":"Which store did we pick, and what spoke against the other one?"}]}'
+BODY = b'{"entries":[{"role":"user","content":"Which store did we pick, and what spoke against the other one?"}]}'
 
 
 @dataclass(frozen=True)
-class _Served:
+class Served:
+    """A gateway in a process of its own, and beside it the rival."""
+
     url: str
     port: int
     rival_port: int
@@ -58,12 +59,13 @@ class _Served:
 
 def measure() -> list[Figure]:
     """Measure."""
-    with tempfile.TemporaryDirectory(prefix="cerver-bench-") as folder, _serving(Path(folder) / "hosted") as served:
+    with tempfile.TemporaryDirectory(prefix="cerver-bench-") as folder, serving(Path(folder) / "hosted") as served:
         return anyio.run(_measure, served, Path(folder), backend_options={"use_uvloop": True})
 
 
 @contextmanager
-def _serving(home: Path) -> Generator[_Served]:
+def serving(home: Path) -> Generator[Served]:
+    """Run both for as long as the block lasts."""
     home.mkdir()
     command = [sys.executable, "-m", "benchmarks.gateway_servers", str(home)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
@@ -71,20 +73,20 @@ def _serving(home: Path) -> Generator[_Served]:
             assert process.stdout is not None
             told = json.loads(process.stdout.readline())
             port, rival_port = told["ports"]
-            yield _Served(f"http://127.0.0.1:{port}", port, rival_port, told["token"], told["pid"])
+            yield Served(f"http://127.0.0.1:{port}", port, rival_port, told["token"], told["pid"])
         finally:
             process.terminate()
 
 
-async def _measure(served: _Served, folder: Path) -> list[Figure]:
+async def _measure(served: Served, folder: Path) -> list[Figure]:
     with anyio.fail_after(_LONGEST_S):
         return await _all(served, folder)
 
 
-async def _all(served: _Served, folder: Path) -> list[Figure]:
+async def _all(served: Served, folder: Path) -> list[Figure]:
     async with Client(served.url, served.token) as client:
         session_id = (await client.sessions.create(CreateSession(compute=None))).session_id
-        append = ask("POST", f"/v2/sessions/{session_id}/transcript", served.token, _BODY)
+        append = ask("POST", f"/v2/sessions/{session_id}/transcript", served.token, BODY)
         figures = await _beside(served, "POST transcript", append, at_least=0.5)
         read = ask("GET", f"/v2/sessions/{session_id}?tail=50", served.token)
         async with httpx2.AsyncClient(headers={"Authorization": f"Bearer {served.token}"}) as http:
@@ -94,11 +96,10 @@ async def _all(served: _Served, folder: Path) -> list[Figure]:
         figures.append(await _exec_overhead(client, folder / "embedded"))
         figures.append(await _first_byte(client))
         figures.append(await _fan_out(served, client))
-        figures.append(await _idle_streams(served, client))
     return figures
 
 
-async def _beside(served: _Served, name: str, request: bytes, *, at_least: float) -> list[Figure]:
+async def _beside(served: Served, name: str, request: bytes, *, at_least: float) -> list[Figure]:
     rates: dict[int, list[float]] = {served.port: [], served.rival_port: []}
     costs: dict[int, list[float]] = {served.port: [], served.rival_port: []}
     rounds: list[Taken] = []
@@ -150,7 +151,8 @@ async def _first_byte(client: Client) -> Figure:
 
 
 @asynccontextmanager
-async def _watching(served: _Served, session_id: str) -> AsyncGenerator[anyio.abc.SocketStream]:
+async def watching(served: Served, session_id: str) -> AsyncGenerator[anyio.abc.SocketStream]:
+    """Hold a live transcript open."""
     async with await anyio.connect_tcp("127.0.0.1", served.port) as stream:
         await stream.send(ask("GET", f"/v2/sessions/{session_id}/events", served.token))
         told = b""
@@ -159,14 +161,14 @@ async def _watching(served: _Served, session_id: str) -> AsyncGenerator[anyio.ab
         yield stream
 
 
-async def _fan_out(served: _Served, client: Client) -> Figure:
+async def _fan_out(served: Served, client: Client) -> Figure:
     session_id = (await client.sessions.create(CreateSession(compute=None))).session_id
     late_ms: list[float] = []
     sent: dict[int, float] = {}
     ready = anyio.Semaphore(0)
 
     async def watch() -> None:
-        async with _watching(served, session_id) as stream:
+        async with watching(served, session_id) as stream:
             ready.release()
             seen, rest = 0, b""
             while seen < _ENTRIES:
@@ -178,7 +180,7 @@ async def _fan_out(served: _Served, client: Client) -> Figure:
                         seen += 1
                         late_ms.append((now - sent[int(frame.partition(b"id: ")[2].split(b"\n")[0])]) * 1_000)
 
-    request = ask("POST", f"/v2/sessions/{session_id}/transcript", served.token, _BODY)
+    request = ask("POST", f"/v2/sessions/{session_id}/transcript", served.token, BODY)
     async with anyio.create_task_group() as tasks:
         for _ in range(_WATCHERS):
             tasks.start_soon(watch)
@@ -193,22 +195,3 @@ async def _fan_out(served: _Served, client: Client) -> Figure:
     taken = Taken(1, [late / 1_000 for late in late_ms])
     note = f"{_WATCHERS} watchers, {_ENTRIES} entries, from the request of the append; p50 {taken.at(0.5):.2f} ms"
     return Figure("live entry at 100 watchers, p99", taken.at(0.99), "ms", to_reach=50, note=note)
-
-
-async def _idle_streams(served: _Served, client: Client) -> Figure:
-    before_mb, grown_kb = served.memory_mb(), 0.0
-    ready = anyio.Semaphore(0)
-
-    async def watch() -> None:
-        session_id = (await client.sessions.create(CreateSession(compute=None))).session_id
-        async with _watching(served, session_id):
-            ready.release()
-            await anyio.sleep_forever()
-
-    async with anyio.create_task_group() as tasks:
-        for _ in range(_IDLE):
-            tasks.start_soon(watch)
-            await ready.acquire()
-        grown_kb = (served.memory_mb() - before_mb) * 1_000 / _IDLE
-        tasks.cancel_scope.cancel()
-    return Figure(f"memory of an idle stream ({_IDLE} held)", grown_kb, "kB")
