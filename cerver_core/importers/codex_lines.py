@@ -223,7 +223,8 @@ def _outcome(output: JsonValue) -> tuple[str, bool]:
         return text, told != 0
     if about.get("success") is False:
         return text, True
-    found = _EXIT_CODE.search(text, 0, _HEAD)
+    head = text[:_HEAD]
+    found = _EXIT_CODE.search(head) if " code" in head else None
     return text, found is not None and found.group(1) != "0"
 
 

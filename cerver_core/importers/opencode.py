@@ -110,6 +110,8 @@ class _Reading:
         if model and model not in self._main.models[-1:]:
             self._main.models = [*(known for known in self._main.models if known != model), model][-20:]
         tokens = record(message, "tokens")
+        if not tokens:
+            return
         cache = record(tokens, "cache")
         told = {
             "input_tokens": tokens.get("input"),

@@ -83,7 +83,7 @@ def text_of(content: JsonValue) -> str:
     if isinstance(content, str):
         return content
     if isinstance(content, list):
-        return "\n".join(text for part in content if (text := text_of(part)))
+        return "\n".join([text for part in content if (text := text_of(part))])
     if not isinstance(content, dict):
         return "" if content is None else json.dumps(content)
     for key in ("text", "content", "output", "thinking", "message"):
