@@ -6,10 +6,9 @@ The score of a session is a sum over the terms of the query, each by how rarely 
 with the entries that hold a term as its frequency), and of its best entries with what stands round them.
 """
 
-import heapq
 import math
-from bisect import bisect_left, insort
-from collections import Counter
+from bisect import bisect_left
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from cerver_core.search.query import Query
@@ -24,14 +23,27 @@ _IN_BLOCK = (1 << BLOCK_BITS) - 1
 
 
 class _Found:
-    """Where one term was found: by strength, the places in rising order; and how often in each block."""
+    """Where one term was found: by strength, the places in rising order; and in which blocks."""
 
     def __init__(self) -> None:
         self.places: dict[float, list[int]] = {}
+        self.by_strength: Sequence[tuple[float, list[int]]] = ()
         self.named: set[int] = set()
-        self.blocks: Mapping[int, float] = {}
+        self.whole: set[int] = set()
+        """The blocks that hold the term itself, said."""
+        self.weak: dict[int, float] = {}
+        """How much the weaker findings of each block come to."""
         self.own_blocks: Collection[int] = ()
+        self.blocks: Collection[int] = ()
         self.relative = RELATIVE
+
+    def add(self, places: Sequence[int], strength: float) -> None:
+        """Note places, in any order."""
+        known = self.places.get(strength, [])
+        # Sorting anew what is in order is cheap; a set of everything would cost more than the few that are new.
+        fresh = set(places).difference(known) if known else places
+        if fresh:
+            self.places[strength] = sorted([*known, *sorted(fresh)])
 
     def all(self) -> set[int]:
         """Give every place."""
@@ -41,44 +53,56 @@ class _Found:
         """Forget the places that are not among these."""
         self.places = {strength: [one for one in some if one in allowed] for strength, some in self.places.items()}
 
-    def count(self, span: float, newest: int) -> None:
-        """Count by block; of a place that was found twice the strongest finding counts.
+    def settle(self, span: float, newest: int) -> None:
+        """Part the findings by block; of a place that was found twice the strongest finding counts.
 
         A relative counts by how rare relatives are, which says nothing of how rare the term itself is.
         """
         related = self.places.pop(RELATIVE, [])
-        counts: dict[int, float] = {}
         seen: set[int] = set()
         for strength, places in sorted(self.places.items(), reverse=True):
-            _add_up(counts, [one for one in places if one not in seen] if seen else places, strength)
+            if strength == 1.0:
+                self.whole = {place >> BLOCK_BITS for place in places}
+            else:
+                self._add_weak(places, strength, seen)
             if related or len(self.places) > 1:
                 seen.update(places)
-        self.blocks = self.own_blocks = counts
+        self.own_blocks = self.whole | self.weak.keys() if self.weak else self.whole
+        self.blocks = self.own_blocks
         if related:
-            self.own_blocks = frozenset(counts)
-            both = self.own_blocks.union([place >> BLOCK_BITS for place in related])
-            self.relative = RELATIVE * _idf(len(both) / span, newest) / _idf(len(counts) / span, newest)
-            _add_up(counts, [one for one in related if one not in seen], self.relative)
+            self.blocks = self.own_blocks | {place >> BLOCK_BITS for place in related}
+            self.relative = RELATIVE * _idf(len(self.blocks) / span, newest) / _idf(len(self.own_blocks) / span, newest)
+            self._add_weak(related, self.relative, seen)
             self.places[self.relative] = sorted({*related, *self.places.get(self.relative, ())})
+        self.by_strength = [(strength, places) for strength, places in sorted(self.places.items()) if places]
 
-    def in_block(self, block: int, first_seq: int) -> dict[int, float]:
-        """Give the strength by seq within a block."""
-        first, found = block << BLOCK_BITS, dict[int, float]()
-        for strength in sorted(self.places):
-            places = self.places[strength]
+    def _add_weak(self, places: Iterable[int], strength: float, seen: Collection[int]) -> None:
+        for block, count in Counter([one >> BLOCK_BITS for one in places if one not in seen]).items():
+            self.weak[block] = self.weak.get(block, 0.0) + strength * count
+
+    def counted(self) -> Mapping[int, float]:
+        """Tell how much the findings of each block come to."""
+        counts = Counter([one >> BLOCK_BITS for one in self.places.get(1.0, ())])
+        return {block: counts[block] + self.weak.get(block, 0.0) for block in self.blocks}
+
+    def read_block(self, block: int, first_seq: int, into: dict[int, float]) -> None:
+        """Note the strength by seq within a block."""
+        first = block << BLOCK_BITS
+        to_seq = first_seq - first
+        for strength, places in self.by_strength:
             start = bisect_left(places, first)
-            end = bisect_left(places, first + _IN_BLOCK + 1, start)
-            found.update(dict.fromkeys([place - first + first_seq for place in places[start:end]], strength))
-        return found
+            end = bisect_left(places, first + _IN_BLOCK + 1, start, min(start + _IN_BLOCK + 1, len(places)))
+            for place in places[start:end]:
+                into[place + to_seq] = strength
 
 
-def _add_up(counts: dict[int, float], places: Iterable[int], strength: float) -> None:
-    found = Counter([place >> BLOCK_BITS for place in places])
-    if not counts and strength == 1.0:
-        counts.update(found)
-        return
-    for block, count in found.items():
-        counts[block] = counts.get(block, 0.0) + strength * count
+class _Held:
+    """The sessions in which one term was found, as far as their blocks were placed."""
+
+    def __init__(self) -> None:
+        self.whole: set[int] = set()
+        self.own: set[int] = set()
+        self.weak: dict[int, float] = {}
 
 
 class Tally:
@@ -90,9 +114,8 @@ class Tally:
         self._found = [_Found() for _ in query.terms]
         self._idf: list[float] = [1.0] * len(query.terms)
         self._total = 1.0
-        self._blocks: dict[int, list[tuple[int, int]]] = {}
-        self._sums: list[dict[int, float]] = [{} for _ in query.terms]
-        self._own: list[set[int]] = [set() for _ in query.terms]
+        self._blocks: dict[int, list[tuple[int, int]]] = defaultdict(list)
+        self._held: list[_Held] = [_Held() for _ in query.terms]
         self._spans: Mapping[int, float] = {}
         self._share = 1.0
         self._entries: dict[int, list[dict[int, float]]] = {}
@@ -100,8 +123,7 @@ class Tally:
 
     def add(self, term: int, places: Sequence[int], strength: float) -> None:
         """Note the places, in any order, at which a term was found; the strongest finding of each counts."""
-        known = self._found[term].places
-        known[strength] = sorted({*known[strength], *places}) if strength in known else sorted(places)
+        self._found[term].add(places, strength)
 
     def add_named(self, term: int, keys: Iterable[int]) -> None:
         """Note the sessions whose name or task holds a term."""
@@ -123,49 +145,43 @@ class Tally:
 
         `newest` is the number of the newest block, `spans` says which part of all a term was looked for in.
         """
-        terms: list[tuple[float, Mapping[int, float]]] = []
+        terms: list[tuple[float, Collection[int]]] = []
         for number, found in enumerate(self._found):
             span = max(spans.get(number, 1.0), 1e-6)
-            found.count(span, newest)
+            found.settle(span, newest)
             held = len(found.own_blocks) / span
             terms.append((_idf(held, newest) * self._query.terms[number].weight, found.blocks))
-        scores = _scored(terms, enough=2 * most)
-        self._spans, self._share = spans, min(1.0, most / max(len(scores), 1))
-        if len(scores) <= most:
-            return list(scores)
-        least = sorted(scores.values())[-most]
-        best = [block for block, score in scores.items() if score > least]
-        equal = sorted((block for block, score in scores.items() if score == least), reverse=True)
-        return best + equal[: most - len(best)]
+        levels = _by_score(self._found[0].counted()) if len(terms) == 1 else _levels(terms, enough=2 * most)
+        self._spans, self._share = spans, min(1.0, most / max(sum(map(len, levels.values())), 1))
+        return _leading(levels, most)
 
     def place(self, blocks: Iterable[tuple[int, int, int]]) -> None:
         """Note of which session a block is, and which one of its blocks: (block, session key, number)."""
-        counted = [
-            (found.blocks, found.own_blocks, sums, own)
-            for found, sums, own in zip(self._found, self._sums, self._own, strict=True)
-        ]
+        keys: dict[int, int] = {}
         for block, key, number in blocks:
-            insort(self._blocks.setdefault(key, []), (number, block))
-            for counts, own_blocks, sums, own in counted:
-                if block in counts:
-                    sums[key] = sums.get(key, 0.0) + counts[block]
-                if block in own_blocks:
-                    own.add(key)
+            self._blocks[key].append((number, block))
+            keys[block] = key
+        for found, held in zip(self._found, self._held, strict=True):
+            held.whole = {keys[block] for block in keys.keys() & found.whole}
+            held.own = {keys[block] for block in keys.keys() & found.own_blocks}
+            for block in keys.keys() & found.weak.keys():
+                key = keys[block]
+                held.weak[key] = held.weak.get(key, 0.0) + found.weak[block]
 
     def sessions(self) -> frozenset[int]:
         """Give the sessions that were found, those that lack a required term left out."""
         found: set[int] = set()
-        for one, sums in zip(self._found, self._sums, strict=True):
-            found |= sums.keys() | one.named
-        for term, sums in zip(self._query.terms, self._sums, strict=True):
+        for one, held in zip(self._found, self._held, strict=True):
+            found |= held.whole | held.weak.keys() | one.named
+        for term, held in zip(self._query.terms, self._held, strict=True):
             if term.is_required:
-                found &= sums.keys()
+                found &= held.whole | held.weak.keys()
         return frozenset(found)
 
     def weigh(self, corpus: Corpus) -> None:
         """Set how telling each term is, from the part of all in which it was looked for and that was placed."""
-        for number, (found, own) in enumerate(zip(self._found, self._own, strict=True)):
-            held = len(own | found.named) / max(self._spans.get(number, 1.0) * self._share, 1e-6)
+        for number, (found, placed) in enumerate(zip(self._found, self._held, strict=True)):
+            held = len(placed.own | found.named) / max(self._spans.get(number, 1.0) * self._share, 1e-6)
             self._idf[number] = _idf(held, corpus.session_count) * self._query.terms[number].weight
         self._total = sum(self._idf) or 1.0
 
@@ -182,11 +198,13 @@ class Tally:
     def roughly(self) -> list[int]:
         """Give the sessions by the terms they hold alone, cheaply, best and newest first."""
         scores = dict.fromkeys(self.sessions(), 0.0)
-        for idf, found, sums in zip(self._idf, self._found, self._sums, strict=True):
-            for key in sums.keys() | found.named:
-                if key in scores:
-                    scores[key] += idf * min(1.0, sums.get(key, 1.0))
-        return [key for _, key in sorted(((round(score, 9), key) for key, score in scores.items()), reverse=True)]
+        for idf, found, held in zip(self._idf, self._found, self._held, strict=True):
+            whole = held.whole | (found.named - held.weak.keys())
+            for key in whole & scores.keys():
+                scores[key] += idf
+            for key in held.weak.keys() & scores.keys() - whole:
+                scores[key] += idf * min(1.0, held.weak[key])
+        return _leading(_by_score(scores), len(scores))
 
     def as_document(self, key: int, word_count: int, corpus: Corpus) -> float:
         """Score a session as one document, between 0 and about 2."""
@@ -194,8 +212,8 @@ class Tally:
         length = word_count / max(corpus.mean_words, 1.0)
         norm = weights.k1 * (1 - weights.b + weights.b * length)
         score = held = 0.0
-        for idf, found, sums in zip(self._idf, self._found, self._sums, strict=True):
-            frequency = sums.get(key, 0.0)
+        for idf, found, seqs in zip(self._idf, self._found, self._in_session(key), strict=True):
+            frequency = sum(seqs.values())
             if key in found.named:
                 frequency += weights.named
             if frequency:
@@ -209,10 +227,9 @@ class Tally:
 
     def best_entries(self, key: int, limit: int) -> list[tuple[int, float]]:
         """Give the seqs of a session's most telling entries, with what stands round them, best and newest first."""
-        alone = heapq.nlargest(3 * limit, ((round(score, 9), seq) for seq, score in self._alone(key).items()))
-        scored = [(seq, self._in_context(key, seq)) for _, seq in alone]
-        scored.sort(key=_by_score)
-        return scored[:limit]
+        alone = _leading(_by_score(self._alone(key)), 3 * limit)
+        in_context = {seq: self._in_context(key, seq) for seq in alone}
+        return [(seq, in_context[seq]) for seq in _leading(_by_score(in_context), limit)]
 
     def _in_session(self, key: int) -> list[dict[int, float]]:
         """Give, for each term, its strength by seq."""
@@ -222,7 +239,7 @@ class Tally:
                 seqs: dict[int, float] = {}
                 for number, block in self._blocks.get(key, ()):
                     if block in found.blocks:
-                        seqs.update(found.in_block(block, (number << BLOCK_BITS) + 1))
+                        found.read_block(block, (number << BLOCK_BITS) + 1, seqs)
                 held.append(seqs)
             self._entries[key] = held
         return self._entries[key]
@@ -241,12 +258,14 @@ class Tally:
         near, farther = self._weights.near, self._weights.farther
         score = 0.0
         for idf, held in zip(self._idf, self._in_session(key), strict=True):
-            if held:
-                score += idf * max(
-                    held.get(seq, 0.0),
+            own = held.get(seq, 0.0)
+            if held and own < near:  # no neighbour counts for more than this
+                own = max(
+                    own,
                     near * max(held.get(seq - 1, 0.0), held.get(seq + 1, 0.0)),
                     farther * max(held.get(seq - 2, 0.0), held.get(seq + 2, 0.0)),
                 )
+            score += idf * own
         return score / self._total
 
     def fused(self, document: float, entries: Sequence[float], *, in_range: float) -> float:
@@ -255,32 +274,51 @@ class Tally:
         score = weights.session * document
         if entries:
             score += weights.best_entry * entries[0]
+        if len(entries) > 1:
             score += weights.more_entries * sum(value / 2**rank for rank, value in enumerate(entries[1:4], 1))
         return score * (1 + weights.in_range * in_range)
 
 
-def _scored(terms: Sequence[tuple[float, Mapping[int, float]]], enough: int) -> dict[int, float]:
-    """Add up what telling terms each block holds. Once there are enough blocks, commoner terms bring no others in."""
-    if len(terms) == 1:
-        return dict(terms[0][1])
-    scores: dict[int, float] = {}
+def _levels(terms: Sequence[tuple[float, Collection[int]]], enough: int) -> Mapping[float, Collection[int]]:
+    """Give the blocks by what telling terms each holds. Once there are enough, commoner terms bring no others in."""
+    levels: dict[float, set[int]] = {}
     for idf, blocks in sorted(terms, key=_by_weight, reverse=True):
-        both = blocks.keys() & scores.keys()
-        kept = {block: scores[block] + idf for block in both}
-        if len(scores) < enough:
-            scores = {**dict.fromkeys(blocks, idf), **scores}
-        scores.update(kept)
-    return scores
+        raised: dict[float, set[int]] = defaultdict(set)
+        for score, some in levels.items():
+            both = some.intersection(blocks)
+            raised[score + idf] |= both
+            raised[score] |= some - both
+        if sum(map(len, levels.values())) < enough:
+            raised[idf] |= set(blocks).difference(*levels.values())
+        levels = raised
+    return levels
 
 
-def _by_weight(term: tuple[float, Mapping[int, float]]) -> float:
+def _by_score(scores: Mapping[int, float]) -> Mapping[float, Collection[int]]:
+    """Give the keys by their scores, as far as those can be told apart."""
+    exact: dict[float, list[int]] = defaultdict(list)
+    for key, score in scores.items():
+        exact[score].append(key)
+    levels: dict[float, list[int]] = defaultdict(list)
+    for score, keys in exact.items():  # fewer than there are keys, and rounding costs
+        levels[round(score, 9)] += keys
+    return levels
+
+
+def _leading(levels: Mapping[float, Collection[int]], most: int) -> list[int]:
+    """Give the first of the highest levels, at most so many; of equals the greatest and so the newest."""
+    leading: list[int] = []
+    for score in sorted(levels, reverse=True):
+        if len(leading) >= most:
+            break
+        leading += sorted(levels[score], reverse=True)[: most - len(leading)]
+    return leading
+
+
+def _by_weight(term: tuple[float, Collection[int]]) -> float:
     return term[0]
 
 
 def _idf(held: float, total: float) -> float:
     total = max(total, held, 1)
     return math.log(1 + (total - held + 0.5) / (held + 0.5))
-
-
-def _by_score(scored: tuple[int, float]) -> tuple[float, int]:
-    return (-round(scored[1], 9), -scored[0])

@@ -1,9 +1,8 @@
 """What of an entry is searched, and in which part of the index it stands; reads the JSON text that a store keeps."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, cast, get_args
+from typing import Any, Literal, NamedTuple, cast, get_args
 
 from pydantic_core import from_json
 
@@ -17,8 +16,7 @@ PARTS: tuple[Part, ...] = get_args(Part)
 _TOOL_KINDS = frozenset({"tool_use", "tool_result"})
 
 
-@dataclass(frozen=True, slots=True)
-class EntryText:
+class EntryText(NamedTuple):
     """An entry as a search sees it."""
 
     part: Part
@@ -46,7 +44,7 @@ def read_entry(body: str) -> EntryText:
     pieces += _leaves(entry.get("tool_input"))
     return EntryText(
         part=_part(role, kind),
-        text="\n".join(piece for piece in pieces if piece),
+        text="\n".join(filter(None, pieces)),
         role=role,
         kind=kind,
         at=_moment(entry.get("at")),

@@ -1,8 +1,9 @@
 """Asks the index for the entries that hold each term of a query, within bounds; ranks nothing."""
 
-import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
+
+from pydantic_core import from_json
 
 from cerver_core.search.query import Term
 from cerver_core.search.rank import RELATIVE, TOOL, Corpus, holds_phrase
@@ -99,10 +100,10 @@ class Gatherer:
             f"ORDER BY rowid DESC LIMIT {most})"
         )
         found = self._connection.execute(statement, (f"({wanted}){self._without}",)).get
-        places: list[int] = json.loads(f"[{found or ''}]")
+        places: list[int] = from_json(f"[{found or ''}]")
         if len(places) < most:
             return places, 1.0
-        return places, max(1, self._newest - (min(places) >> BLOCK_BITS)) / self._newest
+        return places, max(1, self._newest - (places[-1] >> BLOCK_BITS)) / self._newest
 
     def _often(self, tally: Tally, spans: Mapping[int, float]) -> None:
         """Of terms that stand in more entries than were looked at, find those that hold two, however old they are."""
@@ -135,8 +136,8 @@ class Gatherer:
                 "CROSS JOIN index_blocks b ON b.block = j.value CROSS JOIN sessions s USING (session_key) "
                 f"WHERE {self._conditions}"
             )
-            for block, key, number in self._connection.execute(statement, (json.dumps(unknown), *self._values)):
-                self._blocks[block] = (block, key, number)
+            placed: Any = self._connection.execute(statement, (str(unknown), *self._values))
+            self._blocks.update({row[0]: row for row in placed})
         return [one for block in wanted if (one := self._blocks[block]) is not None]
 
     def _hits(self, places: Collection[int]) -> dict[Hit, int]:
@@ -160,7 +161,7 @@ class Gatherer:
 
     def bodies(self, hits: Sequence[Hit]) -> Mapping[Hit, str]:
         """Read the texts of entries, in one statement."""
-        places = json.dumps([entry_place(*hit) for hit in hits])
+        places = str([entry_place(*hit) for hit in hits])
         statement = "SELECT e.place, e.body FROM json_each(?) j CROSS JOIN entries e ON e.place = j.value"
         found = self._connection.execute(statement, (places,))
         return {(place >> _SEQ_BITS, place & _SEQ_MASK): body for place, body in found}
@@ -178,7 +179,7 @@ class Gatherer:
 
     def _filter(self, tally: Tally) -> None:
         hits = self._hits(tally.places())
-        places = json.dumps([entry_place(*hit) for hit in sorted(hits, reverse=True)[:_MOST_FILTERED]])
+        places = str([entry_place(*hit) for hit in sorted(hits, reverse=True)[:_MOST_FILTERED]])
         terms, values = _entry_conditions(self._asked)
         statement = (
             "SELECT e.place FROM json_each(?) j CROSS JOIN entries e ON e.place = j.value "  # noqa: S608 - words of ours
