@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cerver_core.clock import from_us, to_us
+from cerver_core.engine import views
 from cerver_core.engine.context import Context
 from cerver_core.errors import InvalidInput
 from cerver_core.search.dates import read_moment
@@ -18,7 +19,6 @@ from cerver_core.wire.search import FoundSession, SearchPage, SearchTranscripts,
 
 __all__ = ["search"]
 
-_TITLE_CHARACTERS = 100
 _FURTHEST_PAGE = 1_000
 
 
@@ -68,7 +68,7 @@ class _Shown:
         return FoundSession(
             session_id=session.id,
             session_name=session.name,
-            title=_title(found),
+            title=views.title(session),
             created_at=from_us(session.created_at_us),
             updated_at=from_us(session.updated_at_us),
             harness=session.harness,
@@ -96,15 +96,6 @@ def _pieces(found: FoundTranscript) -> tuple[FoundEntry, ...]:
     if found.entries or found.opening is None:
         return found.entries
     return (FoundEntry(found.session.id, found.opening, 0.0),)
-
-
-def _title(found: FoundTranscript) -> str:
-    session = found.session
-    title = session.name or session.task
-    if not title and found.opening is not None:
-        title = read_entry(found.opening.json).text[: 4 * _TITLE_CHARACTERS]
-    line = " ".join(title.split())
-    return line if len(line) <= _TITLE_CHARACTERS else line[: _TITLE_CHARACTERS - 1].rstrip() + "…"
 
 
 def _moment(text: str | None, field: str, now: datetime, *, is_end: bool = False) -> datetime | None:

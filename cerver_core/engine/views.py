@@ -18,7 +18,7 @@ from cerver_core.wire.sessions import (
     public_status,
 )
 
-__all__ = ["envelope", "metrics", "record", "routing", "stale_before_us"]
+__all__ = ["envelope", "metrics", "record", "routing", "stale_before_us", "title"]
 
 _TITLE_CHARACTERS = 100
 
@@ -37,7 +37,7 @@ def record(session: StoredSession, now: datetime) -> SessionRecord:
     return SessionRecord(
         session_id=session.id,
         session_name=session.name,
-        title=_title(session),
+        title=title(session),
         status=status,
         state=session.state,
         end_reason=end_reason,
@@ -97,7 +97,7 @@ def routing(session: StoredSession) -> Routing | None:
     return None if session.routing is None else Routing.model_validate(session.routing)
 
 
-def _title(session: StoredSession) -> str:
+def title(session: StoredSession) -> str:
     """Say in one line what a session is about, in words that stand in it."""
     given = session.metadata.get("title")
     words = session.name or (given if isinstance(given, str) else "") or session.task or _first_words(session.opening)

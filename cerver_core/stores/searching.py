@@ -4,7 +4,7 @@ The members find the places of words; what they are worth, and in which order se
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from cerver_core.clock import from_us, to_us
@@ -72,8 +72,8 @@ class Shelf(Protocol):
         """
         ...
 
-    def session(self, key: int) -> StoredSession:
-        """Read a session."""
+    def sessions(self, keys: Sequence[int]) -> Sequence[StoredSession]:
+        """Read sessions, with their openings, in this order; none stands there twice."""
         ...
 
     def indexed_up_to_us(self) -> int | None:
@@ -107,6 +107,7 @@ _QUESTION = _Effort(_MOST_WEIGHED, 40, 5)
 @dataclass(slots=True)
 class _Candidate:
     about: Weighed
+    document: float = 0.0
     score: float = 0.0
     entries: list[FoundEntry] = field(default_factory=list[FoundEntry])
 
@@ -131,9 +132,9 @@ class _Search:
         most = max(self._effort().weighed, self.asked.skip + 2 * self.asked.limit)
         candidates = [_Candidate(one) for one in self.shelf.weighed(tally.roughly()[:most])]
         for one in candidates:
-            document = tally.as_document(one.about.key, one.about.word_count, self.shelf.corpus)
+            one.document = tally.as_document(one.about.key, one.about.word_count, self.shelf.corpus)
             best = [tally.best_entry_score(one.about.key)]
-            one.score = tally.fused(document, best, in_range=self._in_range(one))
+            one.score = tally.fused(one.document, best, in_range=self._in_range(one))
         candidates.sort(key=_order)
         self._read_best(tally, candidates)
         return candidates
@@ -155,9 +156,8 @@ class _Search:
             bodies = self.shelf.bodies([(key, seq) for key, scored in best.items() for seq, _ in scored])
             for one in part:
                 trust = _weigh_evidence(one, best[one.about.key], bodies, judge)
-                document = trust * tally.as_document(one.about.key, one.about.word_count, self.shelf.corpus)
                 scores = [found.score for found in one.entries]
-                one.score = tally.fused(document, scores, in_range=self._in_range(one))
+                one.score = tally.fused(trust * one.document, scores, in_range=self._in_range(one))
             candidates[start : start + size] = sorted(part, key=_order)
             if len(families.grouped(candidates[: start + size])) >= self.asked.skip + self.asked.limit:
                 return
@@ -183,22 +183,24 @@ class _Search:
         return fits
 
     def _found(self, groups: Sequence[tuple[str, Sequence[_Candidate]]]) -> list[FoundTranscript]:
+        keys = [self._key(root, members) for root, members in groups]
+        sessions = self.shelf.sessions(keys)
+        best = [_best_entries(root, members) for root, members in groups]
+        without = zip(keys, sessions, best, strict=True)
+        unshown = [(key, 1) for key, session, entries in without if session.last_seq and not entries]
+        openings = self.shelf.bodies(unshown) if unshown else dict[Hit, str]()
         found: list[FoundTranscript] = []
-        untitled: dict[int, Hit] = {}
-        for place, (root, members) in enumerate(groups):
-            own = [one for one in members if one.about.session_id == root]
-            key = own[0].about.key if own else self.shelf.key_of(root)
-            session = self.shelf.session(key)
-            # Its own words first; those of a session it spawned only where it has none.
-            best = next((one.entries for one in (*own, *members) if one.entries), list[FoundEntry]())
-            if session.last_seq and not (best and (session.name or session.task)):
-                untitled[place] = (key, 1)
-            score, others = max(one.score for one in members), len(members) - len(own)
-            found.append(FoundTranscript(session, score, tuple(best[:_ENTRIES_GIVEN]), others, None))
-        openings = self.shelf.bodies(list(untitled.values())) if untitled else dict[Hit, str]()
-        for place, hit in untitled.items():
-            found[place] = replace(found[place], opening=spliced(1, openings[hit]))
+        for (root, members), key, session, entries in zip(groups, keys, sessions, best, strict=True):
+            score = max(one.score for one in members)
+            others = sum(one.about.session_id != root for one in members)
+            opening = openings.get((key, 1))
+            shown = None if opening is None else spliced(1, opening)
+            found.append(FoundTranscript(session, score, entries, others, shown))
         return found
+
+    def _key(self, root: str, members: Sequence[_Candidate]) -> int:
+        own = next((one.about.key for one in members if one.about.session_id == root), None)
+        return self.shelf.key_of(root) if own is None else own
 
 
 class _Families:
@@ -259,6 +261,13 @@ def _weigh_evidence(
         trusted, found = trusted + context * evidence.trust, found + context
     one.entries.sort(key=lambda found: (-round(found.score, 9), -found.entry.seq))
     return trusted / found if found else 1.0
+
+
+def _best_entries(root: str, members: Sequence[_Candidate]) -> tuple[FoundEntry, ...]:
+    """Give its own words; those of a session it spawned only where it has none."""
+    own = [one for one in members if one.about.session_id == root]
+    best = next((one.entries for one in (*own, *members) if one.entries), list[FoundEntry]())
+    return tuple(best[:_ENTRIES_GIVEN])
 
 
 def _order(one: _Candidate) -> tuple[float, int, int]:

@@ -214,7 +214,7 @@ class FoundEntry:
 @dataclass(frozen=True, slots=True)
 class FoundTranscript:
     """A session that was found, with its best entries, best first; `opening` is its first entry,
-    given where it has no name and no task, or no entry that was found."""
+    given where no entry was found."""
 
     session: StoredSession
     score: float

@@ -9,10 +9,10 @@ from cerver_core.stores.base import StoredSession
 from cerver_core.stores.postgres.texts import plain_all
 from cerver_core.stores.rows import DETAIL_COLUMNS, SESSION_COLUMNS, read_session, select_opened
 
-__all__ = ["INSERT_DETAILS", "INSERT_SESSION", "as_account", "read_rows", "select_sessions"]
+__all__ = ["INSERT_DETAILS", "INSERT_SESSION", "SELECT_OPENED", "as_account", "read_rows", "select_sessions"]
 
 
-_SELECT_OPENED = select_opened(
+SELECT_OPENED = select_opened(
     "FROM entries WHERE session_key = s.session_key AND seq <= 8", "seq", """position('"role":"user"' IN head) > 0"""
 )
 
@@ -45,7 +45,7 @@ def as_account(statement: str) -> str:
 
 def select_sessions(condition: str, order: str = "") -> str:
     """Write a SELECT of whole sessions, to be wrapped by `as_account`."""
-    return f"{_SELECT_OPENED} WHERE s.account_id = who.account_id AND {condition} {order}"
+    return f"{SELECT_OPENED} WHERE s.account_id = who.account_id AND {condition} {order}"
 
 
 def read_rows(rows: Sequence[asyncpg.Record | Sequence[Any]]) -> list[StoredSession]:

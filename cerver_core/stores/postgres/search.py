@@ -13,10 +13,9 @@ from cerver_core.stores.base import SearchQuery, SearchResult, StoredSession
 from cerver_core.stores.postgres.database import Connection, Database
 from cerver_core.stores.postgres.index import index_slice
 from cerver_core.stores.postgres.postings import Gatherer, conditions
-from cerver_core.stores.postgres.rows import as_account, read_rows
+from cerver_core.stores.postgres.rows import SELECT_OPENED, as_account, read_rows
 from cerver_core.stores.postgres.texts import kept, plain
 from cerver_core.stores.refusals import not_found
-from cerver_core.stores.rows import SELECT_SESSIONS
 from cerver_core.stores.searching import Hit, Weighed, search
 
 __all__ = ["catch_up", "search_account"]
@@ -35,6 +34,7 @@ SELECT s.session_key, s.id, s.parent_id, i.word_count, coalesce(i.first_at_us, s
     coalesce(i.last_at_us, s.updated_at_us)
 FROM sessions s JOIN indexed_sessions i USING (session_key) WHERE s.session_key = ANY ($1)
 """
+_SESSIONS = f"{SELECT_OPENED} WHERE s.session_key = ANY ($1) ORDER BY array_position($1::bigint[], s.session_key)"
 _BY_ID = "SELECT session_key, parent_id FROM sessions WHERE account_id = $1 AND id = $2"
 
 
@@ -111,8 +111,8 @@ class _Shelf:
         key: int = rows[0][0]
         return key
 
-    def session(self, key: int) -> StoredSession:
-        return read_rows(self._reader.fetch(f"{SELECT_SESSIONS} WHERE s.session_key = $1", key))[0]
+    def sessions(self, keys: Sequence[int]) -> Sequence[StoredSession]:
+        return read_rows(self._reader.fetch(_SESSIONS, list(keys)))
 
     def indexed_up_to_us(self) -> int | None:
         since_us: int | None = self._reader.fetch(_WAITING_SINCE, kept(self._account_id))[0][0]

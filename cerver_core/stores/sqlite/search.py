@@ -7,11 +7,12 @@ from typing import Any
 from cerver_core.search.rank import Corpus
 from cerver_core.search.tally import Tally
 from cerver_core.stores.base import SearchQuery, SearchResult, StoredSession
-from cerver_core.stores.rows import SELECT_SESSIONS, read_session
+from cerver_core.stores.rows import read_session
 from cerver_core.stores.searching import Weighed, search
 from cerver_core.stores.sqlite.changes import locate
 from cerver_core.stores.sqlite.index import indexed_up_to_us
 from cerver_core.stores.sqlite.postings import Gatherer, Hit
+from cerver_core.stores.sqlite.rows import SELECT_OPENED
 from cerver_core.stores.sqlite.sql import Database
 
 __all__ = ["Search"]
@@ -73,8 +74,10 @@ class _Shelf:
     def key_of(self, session_id: str) -> int:
         return locate(self._connection, self._account_id, session_id)[0]
 
-    def session(self, key: int) -> StoredSession:
-        return read_session(self._connection.execute(f"{SELECT_SESSIONS} WHERE s.session_key = ?", (key,)).get)
+    def sessions(self, keys: Sequence[int]) -> Sequence[StoredSession]:
+        wanted = "SELECT value AS wanted, key AS place FROM json_each(?)"
+        statement = f"{SELECT_OPENED} JOIN ({wanted}) j ON s.session_key = j.wanted ORDER BY j.place"
+        return [read_session(row) for row in self._connection.execute(statement, (str(list(keys)),))]
 
     def indexed_up_to_us(self) -> int | None:
         return indexed_up_to_us(self._connection)

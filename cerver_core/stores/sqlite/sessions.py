@@ -103,7 +103,7 @@ def _get(connection: Database, *, account_id: str, session_id: str) -> StoredSes
 
 
 def _find(connection: Database, *, account_id: str, reference: str, limit: int) -> Sequence[StoredSession]:
-    exact = f"{SELECT_SESSIONS} WHERE s.account_id = ? AND s.id = ?"
+    exact = f"{SELECT_OPENED} WHERE s.account_id = ? AND s.id = ?"
     if found := _select(connection, statement=exact, values=(account_id, reference)):
         return found[:limit]
     keys = "SELECT session_key, updated_at_us, id FROM sessions WHERE account_id = ?1 AND name = ?2"
@@ -112,7 +112,7 @@ def _find(connection: Database, *, account_id: str, reference: str, limit: int) 
             " UNION SELECT session_key, updated_at_us, id FROM sessions WHERE account_id = ?1 AND id BETWEEN ?2 AND ?3"
         )
     page = f"SELECT session_key FROM ({keys} ORDER BY updated_at_us DESC, id DESC LIMIT ?4)"  # noqa: S608 - words of ours
-    statement = f"{SELECT_SESSIONS} WHERE s.session_key IN ({page}) ORDER BY s.updated_at_us DESC, s.id DESC"
+    statement = f"{SELECT_OPENED} WHERE s.session_key IN ({page}) ORDER BY s.updated_at_us DESC, s.id DESC"
     return _select(connection, statement=statement, values=(account_id, reference, reference + _LAST_CHARACTER, limit))
 
 

@@ -118,5 +118,6 @@ class ListContract(StoreGround):
         found = {session.id: session.opening for session in await account.sessions.list(SessionQuery(limit=9))}
         assert found == {"bare": asked.body, "named": None, "tasked": None, "empty": None}
         assert (await account.sessions.get("bare")).opening == asked.body
+        assert [session.opening for session in await account.sessions.find("bare", limit=2)] == [asked.body]
         await account.sessions.create(kept("noted"), [note, EntryDraft(f'{{"content":"{"long " * 900}"}}')])
         assert (await account.sessions.get("noted")).opening == note.body

@@ -63,6 +63,16 @@ class SearchContract(StoreGround):
         assert await _ids(account, "pgbouncer") == ["5e55"]
         assert await _ids(account, "measuring") == ["5e55"]
 
+    async def test_a_session_without_name_and_task_is_found_with_what_the_user_said_first(
+        self, account: AccountStore
+    ) -> None:
+        drafts = [EntryDraft('{"content":"a note"}'), EntryDraft('{"role":"user","content":"Why red?"}'), said("apple")]
+        await account.sessions.create(kept("bare"), drafts)
+        await account.sessions.create(kept("named", name="n"), drafts)
+        found = (await _search(account, "apple")).found
+        assert {one.session.id: one.session.opening for one in found} == {"bare": drafts[1].body, "named": None}
+        assert [one.opening for one in found] == [None, None]
+
     async def test_phrases_exclusions_and_prefixes_hold(self, account: AccountStore) -> None:
         await account.sessions.create(kept("one"), [said("red apple pie")])
         await account.sessions.create(kept("two"), [said("apple red pies")])
