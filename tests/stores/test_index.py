@@ -12,8 +12,9 @@ import pytest
 from cerver_core.search.query import parse
 from cerver_core.stores.base import EntryDraft, SearchQuery
 from cerver_core.stores.sqlite import SqliteStore
+from cerver_core.stores.sqlite.backlog import has_unindexed
 from cerver_core.stores.sqlite.connection import open_reader, open_writer
-from cerver_core.stores.sqlite.index import has_unindexed, index_slice, reindex
+from cerver_core.stores.sqlite.index import index_slice, reindex
 from cerver_core.stores.sqlite.sql import Database
 from cerver_core.testing.stores.ground import draft, kept
 

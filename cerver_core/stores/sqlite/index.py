@@ -11,7 +11,7 @@ from cerver_core.search.texts import read_entry
 from cerver_core.search.words import indexable
 from cerver_core.stores.sqlite.sql import Database
 
-__all__ = ["SLICE_BYTES", "describe", "has_unindexed", "index_slice", "indexed_up_to_us", "reindex"]
+__all__ = ["SLICE_BYTES", "describe", "index_slice", "reindex"]
 
 SLICE_BYTES = 512 * 1024
 """About how much text one slice holds: some tens of milliseconds of work."""
@@ -42,16 +42,10 @@ _NOTE = (
     "first_at_us = min(coalesce(first_at_us, excluded.first_at_us), coalesce(excluded.first_at_us, first_at_us)), "
     "last_at_us = max(coalesce(last_at_us, excluded.last_at_us), coalesce(excluded.last_at_us, last_at_us))"
 )
-
-
-def has_unindexed(connection: Database) -> bool:
-    """Tell whether anything that is committed waits to be indexed."""
-    return bool(connection.execute("SELECT EXISTS (SELECT 1 FROM unindexed_sessions)").get)
-
-
-def indexed_up_to_us(connection: Database) -> int | None:
-    """Give the time before which all that was committed is indexed; null when nothing waits."""
-    return connection.execute("SELECT min(since_us) FROM unindexed_sessions").get
+_ADD_UP = (
+    "UPDATE indexed_totals SET session_count = session_count + ?, entry_count = entry_count + ?, "
+    "word_count = word_count + ?"
+)
 
 
 def index_slice(connection: Database, most_bytes: int = SLICE_BYTES) -> bool:
@@ -69,8 +63,9 @@ def index_slice(connection: Database, most_bytes: int = SLICE_BYTES) -> bool:
     rows.sort(key=itemgetter(0))
     for kind, statement in _INSERT.items():
         connection.executemany(statement, [(rowid, text) for rowid, is_tool, text in rows if is_tool is kind])
-    for one in slices:
-        _note(connection, one)
+    new_sessions = sum(_note(connection, one) for one in slices)
+    # Once a slice: SQLite makes the index write out what it holds before a statement that may have to be undone alone.
+    connection.execute(_ADD_UP, (new_sessions, len(rows), sum(one.words for one in slices)))
     return len(slices) < len(pending) or len(pending) == _SESSIONS_PER_SLICE or any(not one.is_done for one in slices)
 
 
@@ -139,18 +134,15 @@ def _rowid(connection: Database, session_key: int, seq: int) -> int:
     return block << BLOCK_BITS | (seq - 1) & _IN_BLOCK
 
 
-def _note(connection: Database, done: _Slice) -> None:
+def _note(connection: Database, done: _Slice) -> bool:
+    """Note how far a session is indexed; tell whether it is the first time."""
     known = connection.execute("SELECT 1 FROM indexed_sessions WHERE session_key = ?", (done.session_key,)).get
     times = (min(done.times, default=None), max(done.times, default=None))
     connection.execute(_NOTE, (done.session_key, done.last_seq, done.words, *times))
-    connection.execute(
-        "UPDATE indexed_totals SET session_count = session_count + ?, entry_count = entry_count + ?, "
-        "word_count = word_count + ?",
-        (0 if known else 1, len(done.rows), done.words),
-    )
     if done.is_done:
         describe(connection, done.session_key)
         connection.execute("DELETE FROM unindexed_sessions WHERE session_key = ?", (done.session_key,))
+    return known is None
 
 
 def describe(connection: Database, session_key: int) -> None:

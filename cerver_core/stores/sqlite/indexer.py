@@ -5,7 +5,7 @@ import time
 
 import apsw
 
-from cerver_core.stores.sqlite.index import SLICE_BYTES, index_slice
+from cerver_core.stores.sqlite.backlog import has_unindexed
 from cerver_core.stores.sqlite.sql import Database
 
 __all__ = ["Indexer"]
@@ -16,7 +16,7 @@ _SHARE = 0.1
 _QUIET_S = 0.02
 _NO_PAUSE_S = 0.0005
 _LARGEST_CREDIT_S = 0.05
-_BUSY_SLICE_BYTES = SLICE_BYTES // 4
+_BUSY_SLICE_BYTES = 128 * 1024
 
 _log = logging.getLogger(__name__)
 
@@ -53,9 +53,7 @@ class Indexer:
         started = time.monotonic()
         self._is_quiet = is_idle
         try:
-            connection.execute("BEGIN IMMEDIATE")
-            self._is_behind = index_slice(connection, SLICE_BYTES if is_idle else _BUSY_SLICE_BYTES)
-            connection.execute("COMMIT")
+            self._is_behind = has_unindexed(connection) and _index(connection, is_idle=is_idle)
         except apsw.Error as error:
             # Nothing is lost: what waits is noted in the file, and a search or the next write comes back to it.
             _log.warning("indexing for search failed: %s", error)
@@ -66,3 +64,12 @@ class Indexer:
         if not is_idle:
             self._cost_s = elapsed_s
             self._credit_s -= elapsed_s
+
+
+def _index(connection: Database, *, is_idle: bool) -> bool:
+    from cerver_core.stores.sqlite.index import SLICE_BYTES, index_slice  # noqa: PLC0415 - most processes index nothing
+
+    connection.execute("BEGIN IMMEDIATE")
+    is_behind = index_slice(connection, SLICE_BYTES if is_idle else _BUSY_SLICE_BYTES)
+    connection.execute("COMMIT")
+    return is_behind

@@ -9,7 +9,6 @@ from cerver_core.errors import InvalidInput, StoreUnavailable
 from cerver_core.stores.base import EntryRewrite, SessionChange
 from cerver_core.stores.sqlite.changes import amend, locate
 from cerver_core.stores.sqlite.entries import replace_entry
-from cerver_core.stores.sqlite.index import describe, index_slice, reindex
 from cerver_core.stores.sqlite.sql import Database
 from cerver_core.stores.sqlite.transaction import Transaction
 
@@ -32,6 +31,8 @@ class Rewrite:
 
     def __call__(self, transaction: Transaction) -> None:
         """Do it; see `TranscriptStore.rewrite`."""
+        from cerver_core.stores.sqlite.index import describe, reindex  # noqa: PLC0415 - few processes replace anything
+
         database = transaction.flush()
         session_key, _, last_seq = locate(database, self.account_id, self.session_id)
         for entry in self.entries:
@@ -47,6 +48,8 @@ class Rewrite:
 
 def forget_words(transaction: Transaction) -> object:
     """Write the search index anew: until then it still holds the words of what was replaced."""
+    from cerver_core.stores.sqlite.index import index_slice  # noqa: PLC0415 - as above
+
     database = transaction.flush()
     while index_slice(database):
         pass

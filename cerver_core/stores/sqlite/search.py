@@ -9,8 +9,8 @@ from cerver_core.search.tally import Tally
 from cerver_core.stores.base import SearchQuery, SearchResult, StoredSession
 from cerver_core.stores.rows import read_session
 from cerver_core.stores.searching import Weighed, search
+from cerver_core.stores.sqlite.backlog import indexed_up_to_us
 from cerver_core.stores.sqlite.changes import locate
-from cerver_core.stores.sqlite.index import indexed_up_to_us
 from cerver_core.stores.sqlite.postings import Gatherer, Hit
 from cerver_core.stores.sqlite.rows import SELECT_OPENED
 from cerver_core.stores.sqlite.sql import Database

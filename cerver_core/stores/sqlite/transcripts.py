@@ -22,13 +22,12 @@ from cerver_core.stores.base import (
 )
 from cerver_core.stores.placing import draft_bytes, place_drafts
 from cerver_core.stores.refusals import check_seq, check_state
+from cerver_core.stores.sqlite.backlog import has_unindexed
 from cerver_core.stores.sqlite.changes import amend, close_exec, count, locate, open_exec
 from cerver_core.stores.sqlite.entries import insert_entries, known_ids, read_all, read_page, seqs_in, size_of
 from cerver_core.stores.sqlite.handover import Handover
-from cerver_core.stores.sqlite.index import has_unindexed, index_slice
 from cerver_core.stores.sqlite.inline import InlineReader
 from cerver_core.stores.sqlite.rewrites import Rewrite, forget_words
-from cerver_core.stores.sqlite.search import Search
 from cerver_core.stores.sqlite.sql import Database
 from cerver_core.stores.sqlite.transaction import Head, Transaction
 from cerver_core.wire.sessions import Lifecycle
@@ -90,6 +89,8 @@ class SqliteTranscripts:
 
     async def search(self, query: SearchQuery) -> SearchResult:
         """Find sessions, the best first; what waits to be indexed is indexed before, for up to two seconds."""
+        from cerver_core.stores.sqlite.search import Search  # noqa: PLC0415 - most processes never search
+
         if await self._reads.call(has_unindexed):
             await self._catch_up()
         return await self._reads.call(Search(self._account_id, query))
@@ -129,6 +130,8 @@ class SqliteTranscripts:
 
 
 def _index_slice(transaction: Transaction) -> bool:
+    from cerver_core.stores.sqlite.index import index_slice  # noqa: PLC0415 - as above
+
     return index_slice(transaction.flush())
 
 
