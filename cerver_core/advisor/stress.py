@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from statistics import median
 
 from cerver_core.advisor.reasons import duration
+from cerver_core.wire.routing import ProviderVerdict, Recommendation
 from cerver_core.wire.stress import StressAdvice, StressKind, StressReport, StressRequest, StressSamples
 
-__all__ = ["Sampled", "Temperature", "report"]
+__all__ = ["Sampled", "Temperature", "asked", "report", "simulate"]
 
 Temperature = str
 _RESAMPLES = 400
 _MOST_SAMPLES = 1_000
+_SINGLE_STARTS = 0.25
+"""How far single starts lie from their median, as a standard deviation of logarithms; as in public measurements."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,10 +164,35 @@ def _words(
     if difference.is_tie:
         headline = f"A tie between {best.provider} and {answered[1].provider}: n is too small to part them ({how})."
         more = _more(difference, request.sample_size)
-        guidance = f"About {more} more samples would part them." if more else "What parts them is too small to matter."
+        runs = "run of each" if more == 1 else "runs of each"
+        guidance = f"About {more} more {runs} would part them." if more else "What parts them is too small to matter."
         return f"{headline}{aside}", StressAdvice(headline=headline, guidance=guidance, next_policy=request.policy)
     slower = duration(median(answered[1].cold_ms))
     headline = f"{best.provider} wins: {what} after {time}, on {answered[1].provider} after {slower} ({how})."
     pinned = request.policy.model_copy(update={"mode": "pinned", "pinned_provider": best.provider})
     guidance = f"Pin {best.provider} for work like this, or leave mode fastest to find it."
     return f"{headline}{aside}", StressAdvice(headline=headline, guidance=guidance, next_policy=pinned)
+
+
+def asked(request: StressRequest, advice: Recommendation) -> Sequence[ProviderVerdict]:
+    """Give the places that a test compares: those that can take the work, and were named if any were."""
+    viable = [verdict for verdict in advice.providers if verdict.status == "viable"]
+    return [verdict for verdict in viable if not request.providers or verdict.name in request.providers]
+
+
+def simulate(request: StressRequest, advice: Recommendation, *, test_id: str) -> StressReport:
+    """Draw what a test may measure from the estimates of an advice; runs nothing, and says so."""
+    source = random.Random(request.seed)  # noqa: S311 - a sample, not a secret
+    sampled = [_drawn(verdict, request.sample_size, source) for verdict in asked(request, advice)]
+    note = "" if request.kind == "cold_start" else f"For {request.kind} only the start of the sandbox is estimated."
+    return report(request, sampled, test_id=test_id, note=note)
+
+
+def _drawn(verdict: ProviderVerdict, count: int, source: random.Random) -> Sampled:
+    """Draw what may be seen: first where the median lies, then single starts around it."""
+    if verdict.estimates is None:
+        return Sampled(verdict.name)
+    startup = verdict.estimates.startup_ms
+    spread = math.log(startup.high / startup.low) / (2 * 1.645)
+    middle = source.gauss(math.log(startup.value), spread)
+    return Sampled(verdict.name, [math.exp(source.gauss(middle, _SINGLE_STARTS)) for _ in range(count)])

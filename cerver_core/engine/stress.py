@@ -1,13 +1,12 @@
 """Stress tests: providers compared from estimates, or by really running the work within a cost cap."""
 
-import math
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import uuid4
 
 from cerver_core.advisor import Observation
-from cerver_core.advisor.stress import Sampled, report
+from cerver_core.advisor.stress import Sampled, asked, report, simulate
 from cerver_core.catalog.profile import ComputeProfile
 from cerver_core.engine.canary import price_of
 from cerver_core.engine.catalog import profile_of
@@ -17,7 +16,7 @@ from cerver_core.engine.placement import Placement
 from cerver_core.engine.reachable import Reachable
 from cerver_core.engine.stress_work import Timing, time_once
 from cerver_core.errors import NoComputeAvailable, ProviderUnavailable
-from cerver_core.wire.routing import ProviderVerdict, Recommendation, RecommendRequest
+from cerver_core.wire.routing import RecommendRequest
 from cerver_core.wire.stress import StressReport, StressRequest
 
 __all__ = ["StressTests"]
@@ -69,9 +68,9 @@ class StressTests:
             ),
             require_executable=request.mode == "live",
         )
-        verdicts = _asked(request, advice)
         if request.mode == "simulated":
-            return _simulated(request, verdicts, test_id)
+            return simulate(request, advice, test_id=test_id)
+        verdicts = asked(request, advice)
         if not verdicts:
             error = NoComputeAvailable("no provider that was named can run the test here now; see `cerver providers`")
             error.detail.update(advice.model_dump(mode="json"))
@@ -108,29 +107,3 @@ class StressTests:
             await self._placement.observations.add(runs.profile, Observation(ok=True, startup_ms=timing.startup_ms))
         elif isinstance(timing.error, ProviderUnavailable):
             await self._placement.observations.add(runs.profile, Observation(ok=False, startup_ms=timing.sandbox_ms))
-
-
-def _asked(request: StressRequest, advice: Recommendation) -> list[ProviderVerdict]:
-    viable = [verdict for verdict in advice.providers if verdict.status == "viable"]
-    return [verdict for verdict in viable if not request.providers or verdict.name in request.providers]
-
-
-def _simulated(request: StressRequest, verdicts: Sequence[ProviderVerdict], test_id: str) -> StressReport:
-    source = random.Random(request.seed)  # noqa: S311 - a sample, not a secret
-    sampled = [_drawn(verdict, request.sample_size, source) for verdict in verdicts]
-    note = "" if request.kind == "cold_start" else f"For {request.kind} only the start of the sandbox is estimated."
-    return report(request, sampled, test_id=test_id, note=note)
-
-
-def _drawn(verdict: ProviderVerdict, count: int, source: random.Random) -> Sampled:
-    """Draw what may be seen: first where the median lies, then single starts around it."""
-    if verdict.estimates is None:
-        return Sampled(verdict.name)
-    startup = verdict.estimates.startup_ms
-    spread = math.log(startup.high / startup.low) / (2 * 1.645)
-    middle = source.gauss(math.log(startup.value), spread)
-    return Sampled(verdict.name, [math.exp(source.gauss(middle, _SINGLE_STARTS)) for _ in range(count)])
-
-
-_SINGLE_STARTS = 0.25
-"""How far single starts lie from their median, as a standard deviation of logarithms; as in public measurements."""

@@ -55,7 +55,7 @@ class Operations:
 
     async def _answer(self, call: Call) -> Response:
         operation, limits = call.operation, call.serving.limits
-        if operation.is_open:
+        if operation.is_open or (operation.needs_no_key and call.token is None):
             # A key that comes along is not looked at: whoever logs in again may still send the old one.
             call.serving.rates.admit_stranger(address(call.scope))
         else:

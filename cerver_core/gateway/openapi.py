@@ -102,6 +102,8 @@ def _told(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
     }
     if operation.is_open:
         told["security"] = []
+    elif operation.needs_no_key:
+        told["security"] = [{}, {"key": []}]
     if operation.body_media is not None:
         told["requestBody"] = _request_body(operation, schemas, example)
     return told

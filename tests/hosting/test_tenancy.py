@@ -90,7 +90,7 @@ async def test_every_operation_is_served() -> None:
 
 async def test_without_a_key_everything_that_wants_one_answers_the_same_401(street: Street) -> None:
     bodies: set[bytes] = set()
-    for operation in _KEYED:
+    for operation in (one for one in _KEYED if not one.needs_no_key):
         response = await street.ask(operation, None)
         assert response.status_code == 401, operation.name
         assert response.headers["www-authenticate"].startswith("Bearer"), operation.name

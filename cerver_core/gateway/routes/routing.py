@@ -1,7 +1,13 @@
-"""Routing, over HTTP: advice, the catalog of providers, stress tests, policies."""
+"""Routing, over HTTP: advice, the catalog of providers, stress tests, policies.
+
+What nobody's key came with is answered from published figures alone, and runs nothing.
+"""
 
 from collections.abc import Mapping
+from uuid import uuid4
 
+from cerver_core.advisor.published import published_advice, published_stress
+from cerver_core.clock import to_us
 from cerver_core.gateway.call import Answer, Call, Handler
 from cerver_core.wire.policies import PutPolicy
 from cerver_core.wire.routing import RecommendRequest
@@ -11,7 +17,10 @@ __all__ = ["HANDLERS"]
 
 
 async def _recommend(call: Call) -> Answer:
-    return await call.cerver.routing.recommend(call.body(RecommendRequest))
+    request = call.body(RecommendRequest)
+    if call.caller is None and not request.canary:
+        return published_advice(request, request_id=f"req_{uuid4().hex[:16]}", now_us=_now_us(call))
+    return await call.cerver.routing.recommend(request)
 
 
 async def _providers(call: Call) -> Answer:
@@ -19,7 +28,14 @@ async def _providers(call: Call) -> Answer:
 
 
 async def _stress_test(call: Call) -> Answer:
-    return await call.cerver.routing.stress_test(call.body(StressRequest))
+    request = call.body(StressRequest)
+    if call.caller is None and request.mode == "simulated":
+        return published_stress(request, test_id=f"test_{uuid4().hex[:16]}", now_us=_now_us(call))
+    return await call.cerver.routing.stress_test(request)
+
+
+def _now_us(call: Call) -> int:
+    return to_us(call.serving.rates.clock.now())
 
 
 async def _policy(call: Call) -> Answer:

@@ -47,6 +47,8 @@ class Operation:
     aliases: tuple[str, ...] = ()
     is_open: bool = False
     """Answers without a key."""
+    needs_no_key: bool = False
+    """Answers without a key too, from what is public; with one, it is the account's own answer."""
     is_admin: bool = False
     """Asks for the scope `admin`: keys, vaults, credentials of providers."""
     shows_secret: bool = False

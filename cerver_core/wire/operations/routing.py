@@ -19,6 +19,7 @@ ROUTING = (
         body_media=JSON,
         reply=(routing.Recommendation,),
         aliases=("/v2/recommend",),
+        needs_no_key=True,
     ),
     Operation(
         "routing.providers",
@@ -38,6 +39,7 @@ ROUTING = (
         reply=(stress.StressReport,),
         errors=(NoComputeAvailable,),
         aliases=("/v2/stress-tests",),
+        needs_no_key=True,
     ),
     Operation(
         "routing.policy",
