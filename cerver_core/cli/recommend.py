@@ -42,10 +42,7 @@ def _show(report: Recommendation, terminal: Terminal) -> None:
     decision = report.decision
     terminal.line(report.human_summary.headline)
     terminal.line(decision.primary_reason)
-    chance = "" if decision.p_best is None else f": it is the best with a probability of {decision.p_best:.0%}"
-    first = report.providers[0].estimates if report.providers else None
-    untried = ", by published figures alone" if first is not None and not first.failure_rate.n else ""
-    terminal.line(f"Confidence {decision.confidence}{chance}{untried}.")
+    terminal.line(f"Confidence {decision.confidence}{_chance(report)}.")
     if decision.canary_because:
         terminal.line(f"Worth a canary (--canary): {decision.canary_because}.")
     if report.canary is not None:
@@ -55,6 +52,17 @@ def _show(report: Recommendation, terminal: Terminal) -> None:
     terminal.table(columns, [_row(verdict) for verdict in report.providers])
     terminal.line()
     terminal.line(report.human_summary.next_action)
+
+
+def _chance(report: Recommendation) -> str:
+    chance = report.decision.p_best
+    if chance is None:
+        return ""
+    said = "over 99%" if chance > 0.99 else f"{chance:.0%}"
+    first = report.providers[0].estimates
+    if first is None or first.failure_rate.n:
+        return f": it is the best with a probability of {said}"
+    return f": by published figures it is the best with a probability of {said}; none of its starts was seen yet"
 
 
 def _row(verdict: ProviderVerdict) -> tuple[str, ...]:

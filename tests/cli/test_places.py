@@ -11,7 +11,7 @@ def test_a_recommendation_explains_itself(cerver: Run) -> None:
     lines = done.out.splitlines()
     assert (done.code, lines[0]) == (0, "Run this on this machine.")
     assert "No other can run work here now." in lines[1]
-    assert lines[2].startswith("Confidence medium: it is the best with a probability of 100%")
+    assert lines[2].startswith("Confidence medium: by published figures it is the best with a probability of over 99%")
     for name in ("local", "p69", "vercel", "e2b", "cloudflare", "daytona", "modal"):
         assert any(line.startswith(f"{name} ") for line in lines)
     assert any(line.startswith("vercel") and line.endswith("it is not configured") for line in lines)
