@@ -39,6 +39,9 @@ _LEVEL = 1  # a twentieth larger than 3 makes it, in half the time
 _GZIP = 31  # zlib's word for gzip around the largest window
 _LONGEST_HEAD = 64 * 1024
 _FINGERPRINT = TABLES["client_ids"].index("fingerprint")
+_ALTERED = (EOFError, OSError, zlib.error, ValueError, TypeError, LookupError)
+"""What reading raises of a file that is none, or not as it was written."""
+
 _encode = partial(to_json, bytes_mode="hex")
 
 
@@ -158,10 +161,9 @@ class _Reader:
                 self._sum.update(line)
                 made_at = datetime.fromisoformat(head["made_at"])
                 return Dump(made_at, head["store"], head["schema"], tuple(head["master_key_ids"]), self._counts)
-        except (ValueError, KeyError, TypeError) as error:
-            raise InvalidInput(
-                "this is no dump of Cerver, or its beginning was altered; nothing was restored"
-            ) from error
+        except _ALTERED as error:
+            told = "this is no dump of Cerver, or its beginning was altered; nothing was restored"
+            raise InvalidInput(told) from error
         raise SchemaTooNew(
             f"the dump has format {version} and this Cerver knows {FORMAT}: restore it with the Cerver that wrote it",
             schema=version,
@@ -170,6 +172,13 @@ class _Reader:
 
     def batch(self) -> Batch | None:
         """Read rows of one table; null when all were read, and all is as it was written."""
+        try:
+            return self._batch()
+        except _ALTERED as error:
+            told = f"the dump is cut short or was altered, at line {self._number} or before; nothing was restored"
+            raise InvalidInput(told) from error
+
+    def _batch(self) -> Batch | None:
         table, rows, room = self._table, list[Row](), BATCH_BYTES
         while room > 0 and not self._is_ended:
             line = self._line()
@@ -184,49 +193,32 @@ class _Reader:
         return (table, rows) if rows else None
 
     def _row(self, line: bytes) -> Row:
-        row = self._parsed(line)
+        row = from_json(line)
         self._sum.update(line)
-        if len(row) != len(TABLES.get(self._table, ())):
-            raise self._fault()
+        self._counts[self._table] += 1
+        if len(row) != len(TABLES[self._table]):
+            raise ValueError("a row has another number of columns")
         if self._table == "client_ids" and row[_FINGERPRINT] is not None:
             row[_FINGERPRINT] = bytes.fromhex(row[_FINGERPRINT])
-        self._counts[self._table] += 1
         return row
 
     def _turn(self, line: bytes) -> None:
         """Go on to the next table, or see that this is the end."""
-        said = self._parsed(line)
+        said: dict[str, Any] = from_json(line)
         if "end" in said:
             is_whole = said == {"end": self._counts, "sha256": self._sum.hexdigest()}
-            if not is_whole or self._unpacked(partial(self._packed.read, 1)):
-                raise self._fault()
+            if not is_whole or self._packed.read(1):
+                raise ValueError("the end is not that of these lines")
             self._is_ended = True
             return
         self._sum.update(line)
-        self._table = said.get("table")
-        if self._table not in TABLES or said.get("columns") != list(TABLES[self._table]):
-            raise self._fault()
-
-    def _parsed(self, line: bytes) -> Any:  # noqa: ANN401 - whatever the line holds
-        try:
-            return from_json(line)
-        except ValueError as error:
-            raise self._fault() from error
+        self._table = said["table"]
+        if said["columns"] != list(TABLES[self._table]):
+            raise ValueError("a table has other columns")
 
     def _line(self, limit: int = -1) -> bytes:
         self._number += 1
-        line = self._unpacked(partial(self._packed.readline, limit))
+        line = self._packed.readline(limit)
         if not line.endswith(b"\n"):
-            raise self._fault()
+            raise ValueError("a line does not end")
         return line
-
-    def _unpacked(self, read: Callable[[], bytes]) -> bytes:
-        try:
-            return read()
-        except (EOFError, zlib.error, OSError) as error:
-            raise self._fault() from error
-
-    def _fault(self) -> InvalidInput:
-        return InvalidInput(
-            f"the dump is cut short or was altered, at line {self._number} or before; nothing was restored"
-        )

@@ -118,6 +118,9 @@ async def test_rows_that_were_changed_left_out_or_added_restore_nothing(target: 
         [*lines[:place], b"[1]\n", *lines[place + 1 :]],
         [*lines[:place], b'[1,2,{"no":"text"}]\n', *lines[place + 1 :]],
         [*lines[:place], b'{"table":"passwords","columns":[]}\n', *lines[place:]],
+        [*lines[:place], b'{"table":["records"],"columns":[]}\n', *lines[place:]],
+        [*lines[:place], b"5\n", *lines[place:]],
+        [line.replace(b'"c3a9"', b'"z"').replace(b'"id-1",1,"', b'"id-1",1,"z') for line in lines],
     ):
         await _refuse(target, gzip.compress(b"".join(altered)), match="cut short or was altered|contradict each other")
 

@@ -4,7 +4,7 @@ import os
 import sys
 from argparse import Namespace
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -47,7 +47,7 @@ async def _at_store(settings: Settings, work: Callable[[Store], Awaitable[Dump]]
 
 async def _dump(store: Store, args: Namespace, terminal: Terminal) -> Dump:
     made_at = SystemClock().now()
-    with _progress(terminal, "dumping") as advanced:
+    with _writing(args.name), _progress(terminal, "dumping") as advanced:
         if args.name != _STREAM:
             async with _drafted(Path(args.name)) as file:
                 return await dump(store, file, made_at, advanced)
@@ -72,12 +72,19 @@ async def _drafted(target: Path) -> AsyncGenerator[BinaryIO]:
             yield file
             os.fsync(file.fileno())
         draft.rename(target)
-    except OSError as error:
-        if isinstance(error, CerverError):
-            raise
-        raise InvalidInput(f"cannot write {target}: {error.strerror or error}") from error
     finally:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+
+
+@contextmanager
+def _writing(name: str) -> Generator[None]:
+    try:
+        yield
+    except (CerverError, BrokenPipeError):
+        raise
+    except OSError as error:
+        raise InvalidInput(f"cannot write {name}: {error.strerror or error}") from error
 
 
 @contextmanager

@@ -14,6 +14,7 @@ def test_what_cannot_be_is_said_in_one_line(cerver: Run, home: Path, monkeypatch
         (("dump",), 2, "say which file"),
         (("dump", str(file)), 4, "is there already"),
         (("dump", str(home / "no" / "folder")), 2, "cannot write"),
+        (("dump", str(file / "below")), 2, "cannot write"),
         (("dump", "-", "--json"), 2, "without --json"),
         (("restore", str(home / "none")), 3, "cannot read"),
         (("restore", str(home)), 3, "cannot read"),
