@@ -17,6 +17,7 @@ MOST_TERMS = 24
 _SHORTEST_PREFIX = 3
 _WEAK_WEIGHT = 0.4
 _MEASURE_WEIGHT = 0.2
+_LONGEST_MEASURE = 24
 _TIME_WORDS = frozenset(
     {"today", "tonight", "yesterday", "last", "past", "day", "week", "weekend", "month", "year", "ago"}
 )
@@ -107,7 +108,8 @@ def parse(text: str, now: datetime) -> Query:
         if piece["minus"]:
             excluded += terms
         elif not any(one.start <= piece.start() < one.end for one in named):
-            wanted += [_measuring(term) for term in terms] if _MEASURE.search(text, 0, piece.end()) else terms
+            is_measure = _MEASURE.search(text, max(0, piece.end() - _LONGEST_MEASURE), piece.end())
+            wanted += [_measuring(term) for term in terms] if is_measure else terms
         elif piece["plain"] is not None:
             wanted += [_lighter(term) for term in terms if _is_month_or_number(term)]
     dates = tuple(one.range for one in named)
