@@ -17,6 +17,10 @@ from cerver_core.gateway.limits import Limits
 __all__ = ["Server", "bind", "inherited"]
 
 _BACKLOG = 2_048
+_DOORS = 16
+"""The event loop (libuv since 1.45) takes one connection of a socket each time round, and serves all requests that wait
+in between: of many callers who come at once the last would wait for long. So it listens this often. Our choice."""
+
 _KEEP_ALIVE_S = 75
 _CANCEL_MARGIN_S = 5
 _CLEAN_UP_S = 10
@@ -56,7 +60,8 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to accept, and say so."""
-        await super().startup(sockets)
+        doors = [one.dup() for one in sockets or () for _ in range(_DOORS - 1)]
+        await super().startup([*sockets, *doors] if sockets else None)
         if self._on_started is not None and self.started:
             self._on_started()
 
