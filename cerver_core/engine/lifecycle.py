@@ -242,7 +242,8 @@ class Lifecycles:
             await self._learn_minutes(session, now_us)
             if not await self._is_within_reach(session):
                 return views.envelope(session, self._context.clock.now())
-            await self._end_processes(session)
+            if not await self._end_processes(session):
+                delete_at_us = now_us  # what cannot be paused would run on, and cost, until then
         if session.sandbox is not None and delete_at_us is not None and delete_at_us <= now_us:
             await self._destroy(session)
             session = await self._context.rows.sessions.change(session_id, SessionChange(sandbox=None))
@@ -275,12 +276,15 @@ class Lifecycles:
         change = SessionChange(state=state, updated_at_us=self._context.now_us(), from_states=from_states)
         return await self._context.rows.sessions.change(session.id, change)
 
-    async def _end_processes(self, session: StoredSession) -> None:
+    async def _end_processes(self, session: StoredSession) -> bool:
+        """Free what the sandbox uses and keep its files; false where the provider cannot."""
         if session.sandbox is None or session.provider is None:
-            return
+            return True
         provider = await self._reachable.named(session.provider, session)
-        if isinstance(provider, Pausable):
-            await provider.pause(sandbox_from_json(session))
+        if not isinstance(provider, Pausable):
+            return False
+        await provider.pause(sandbox_from_json(session))
+        return True
 
     async def _destroy(self, session: StoredSession) -> None:
         if session.sandbox is None or session.provider is None:
