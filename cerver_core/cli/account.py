@@ -17,9 +17,7 @@ __all__ = ["COMMANDS"]
 def _billing_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--since", metavar="TIME", help="a date, or 12h, 30d, 8w ago (default: this month)")
     parser.add_argument("--sessions", action="store_true", help="list what each session cost, up to 200")
-    parser.add_argument(
-        "--set-limit", metavar="USD", help="the most that a month may cost; `none` takes it away"
-    )
+    parser.add_argument("--set-limit", metavar="USD", help="the most that a month may cost; `none` takes it away")
     parser.add_argument("--project", metavar="SLUG", help="--set-limit: for this project alone")
     parser.add_argument("--json", action="store_true", help="print JSON")
 
