@@ -11,7 +11,6 @@ from pathlib import Path, PurePosixPath
 
 from cerver_core.errors import ProviderFailed, StoreUnavailable, TooLarge
 from cerver_core.providers.local import folders
-from cerver_core.providers.shell.files import MOST_FOLDER_BYTES
 from cerver_core.wire.computes import FolderReport
 
 __all__ = ["pack", "unpack"]
@@ -35,10 +34,10 @@ def pack(source: Path, archive: Path) -> FolderReport:
     return report
 
 
-def unpack(archive: Path, target: Path) -> FolderReport:
+def unpack(archive: Path, target: Path, most_bytes: int) -> FolderReport:
     """Unpack an archive that came from a sandbox into a folder of this machine, which is made if need be."""
     with tempfile.TemporaryDirectory(prefix="cerver-download-", dir=archive.parent) as staged:
-        skipped = _stage(archive, Path(staged))
+        skipped = _stage(archive, Path(staged), most_bytes)
         report = folders.download(staged, ".", target)
     return report.model_copy(update={"skipped": {**report.skipped, **skipped}})
 
@@ -49,7 +48,7 @@ def _nobodys(member: tarfile.TarInfo) -> tarfile.TarInfo:
     return member
 
 
-def _stage(archive: Path, staged: Path) -> dict[str, str]:
+def _stage(archive: Path, staged: Path, most_bytes: int) -> dict[str, str]:
     links: list[tuple[PurePosixPath, str]] = []
     skipped: dict[str, str] = {}
     size = 0
@@ -60,8 +59,8 @@ def _stage(archive: Path, staged: Path) -> dict[str, str]:
                 if path.is_absolute() or ".." in path.parts or number > _MOST_MEMBERS:
                     raise ProviderFailed("the sandbox sent an archive that no honest tool makes")
                 size += member.size
-                if size > MOST_FOLDER_BYTES:
-                    raise TooLarge(f"the folder has more than {MOST_FOLDER_BYTES} bytes", max_bytes=MOST_FOLDER_BYTES)
+                if size > most_bytes:
+                    raise TooLarge(f"the folder has more than {most_bytes} bytes", max_bytes=most_bytes)
                 if len(path.parts) > _DEEPEST:
                     skipped["/".join(path.parts[:_DEEPEST])] = f"more than {_DEEPEST} folders deep"
                 elif member.issym():

@@ -29,7 +29,7 @@ from cerver_core.providers.shell.link import Link
 from cerver_core.providers.shell.requests import checked
 from cerver_core.wire.computes import FileEntry, FileList, FolderReport
 
-__all__ = ["MOST_ENTRIES", "MOST_FOLDER_BYTES", "Ask", "Files"]
+__all__ = ["MOST_ENTRIES", "Ask", "Files"]
 
 MOST_ENTRIES = 10_000
 _DEEPEST = 100
@@ -37,7 +37,7 @@ _INLINE_BYTES = 48 * 1024
 """A file of this size still goes within a script's arguments or answer, which saves a call."""
 
 _MOST_LISTING_BYTES = 64 * 1024 * 1024
-MOST_FOLDER_BYTES = 4 * 1024 * 1024 * 1024
+_MOST_FOLDER_BYTES = 4 * 1024 * 1024 * 1024
 """The largest folder that is taken out of a sandbox, packed or unpacked. Our choice."""
 
 _FOLDER_LIMIT_S = 900.0
@@ -128,7 +128,7 @@ class Files:
             with tempfile.TemporaryDirectory(prefix="cerver-") as folder:
                 archive = Path(folder, "archive")
                 await self._save(ref, remote, archive)
-                return await _in_thread(archives.unpack, archive, target)
+                return await _in_thread(archives.unpack, archive, target, _MOST_FOLDER_BYTES)
         finally:
             with anyio.CancelScope(shield=True), anyio.move_on_after(10):
                 await self._forget(ref, remote)
@@ -158,8 +158,8 @@ class Files:
         async with self._link.get(ref, remote) as pieces, await anyio.open_file(archive, "wb") as file, aclosing(file):
             async for piece in pieces:
                 size += len(piece)
-                if size > MOST_FOLDER_BYTES:
-                    raise TooLarge("the folder is larger than can be taken", max_bytes=MOST_FOLDER_BYTES)
+                if size > _MOST_FOLDER_BYTES:
+                    raise TooLarge("the folder is larger than can be taken", max_bytes=_MOST_FOLDER_BYTES)
                 await file.write(piece)
 
     async def _forget(self, ref: SandboxRef, remote: str) -> None:
