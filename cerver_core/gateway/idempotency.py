@@ -8,7 +8,8 @@ from collections.abc import Awaitable, Callable
 from hashlib import sha256
 
 import anyio
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
+from starlette.types import Message, Receive, Scope, Send
 
 from cerver_core.api.replies import KeptReply, Replies
 from cerver_core.errors import Conflict, InvalidInput
@@ -20,7 +21,8 @@ LONGEST_KEY = 255
 MAX_KEPT_BYTES = 1024 * 1024
 """A larger answer is not kept: its repeat is told that the work was done. Our choice."""
 
-_KEPT_HEADERS = frozenset({"content-type", "location"})
+_SESSION = "x-cerver-session-id"
+_KEPT_HEADERS = frozenset({"content-type", "location", _SESSION})
 _TRY_AGAIN = frozenset({401, 429})
 _CLEAN_UP_LIMIT_S = 5
 
@@ -30,6 +32,7 @@ async def once(
 ) -> Response:
     """Do the call unless it was done under this key before; else answer as then, with `Idempotency-Replayed: true`.
 
+    What a stream did counts as done when it begins: one that is refused before, or breaks, frees its key.
     `request` is all that makes the call what it is: its path, query and body.
 
     Raises:
@@ -47,6 +50,8 @@ async def once(
     except BaseException:
         await _released(replies, operation, key)
         raise
+    if operation.streams:
+        return _Begun(response, operation, key, replies)
     if response.status_code >= 500 or response.status_code in _TRY_AGAIN:
         await _released(replies, operation, key)
     else:
@@ -55,14 +60,47 @@ async def once(
     return response
 
 
+class _Begun(Response):
+    """A stream whose key is settled as its head is sent: only then is it known whether anything ran."""
+
+    def __init__(self, stream: Response, operation: Operation, key: str, replies: Replies) -> None:
+        self._stream = stream
+        self._operation = operation
+        self._key = key
+        self._replies = replies
+        self.background = None
+        self.status_code = stream.status_code
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, and settle the key."""
+        is_kept = False
+
+        async def settled(message: Message) -> None:
+            nonlocal is_kept
+            if message["type"] == "http.response.start" and message["status"] == self._operation.status:
+                headers = {name.decode(): value.decode("latin-1") for name, value in message["headers"]}
+                headers = {name: value for name, value in headers.items() if name in _KEPT_HEADERS}
+                with anyio.CancelScope(shield=True), anyio.fail_after(_CLEAN_UP_LIMIT_S):
+                    await self._replies.keep(
+                        self._operation.name, self._key, KeptReply(message["status"], None, headers)
+                    )
+                is_kept = True
+            await send(message)
+
+        try:
+            await self._stream(scope, receive, settled)
+        finally:
+            if not is_kept:
+                await _released(self._replies, self._operation, self._key)
+
+
 async def _released(replies: Replies, operation: Operation, key: str) -> None:
     with anyio.CancelScope(shield=True), anyio.move_on_after(_CLEAN_UP_LIMIT_S):
         await replies.release(operation.name, key)
 
 
 def _kept(response: Response, operation: Operation) -> KeptReply:
-    is_stream = isinstance(response, StreamingResponse) or operation.streams
-    body = None if is_stream or operation.shows_secret else bytes(response.body)
+    body = None if operation.shows_secret else bytes(response.body)
     if body is not None and len(body) > MAX_KEPT_BYTES:
         body = None
     headers = {name: value for name, value in response.headers.items() if name in _KEPT_HEADERS}
@@ -70,6 +108,14 @@ def _kept(response: Response, operation: Operation) -> KeptReply:
 
 
 def _replayed(kept: KeptReply, operation: Operation) -> Response:
+    session_id = kept.headers.get(_SESSION)
+    if kept.body is None and session_id is not None:
+        raise Conflict(
+            f"{operation.name} was begun before under this Idempotency-Key, and no stream is kept: what ran and what "
+            f"came of it stands in the transcript, GET /v2/sessions/{session_id}?full=1",
+            status=kept.status,
+            session_id=session_id,
+        )
     if kept.body is None:
         raise Conflict(
             f"{operation.name} was done before under this Idempotency-Key, with status {kept.status}; its answer is "

@@ -5,8 +5,9 @@ from datetime import timedelta
 from pathlib import Path
 
 import anyio
+import httpx2
 import pytest
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from cerver_core.engine.replies import EngineReplies
 from cerver_core.errors import Conflict, IdempotencyInProgress, IdempotencyMismatch, InvalidInput
@@ -17,7 +18,6 @@ from cerver_core.testing.clock import ManualClock
 from cerver_core.wire.operations import OPERATIONS
 
 _CREATE = OPERATIONS["sessions.create"]
-_STREAM = OPERATIONS["computes.exec_stream"]
 
 
 class _Call:
@@ -112,19 +112,38 @@ async def test_operations_accounts_and_projects_have_keys_of_their_own(store: St
     assert call.count == 5
 
 
-async def test_a_stream_or_a_large_answer_is_not_kept_but_not_done_twice(replies: EngineReplies) -> None:
-    async def nothing() -> AsyncIterator[bytes]:
-        yield b""
+async def test_a_large_answer_is_not_kept_but_not_done_twice(replies: EngineReplies) -> None:
+    call = _Call(Response(b"x" * (MAX_KEPT_BYTES + 1)))
+    await once(_CREATE, "k1", b"body", replies, call)
+    with pytest.raises(Conflict, match="was done before"):
+        await once(_CREATE, "k1", b"body", replies, call)
+    assert call.count == 1
 
-    for key, operation, response in (
-        ("k1", _STREAM, StreamingResponse(nothing())),
-        ("k2", _CREATE, Response(b"x" * (MAX_KEPT_BYTES + 1))),
-    ):
-        call = _Call(response)
-        await once(operation, key, b"body", replies, call)
-        with pytest.raises(Conflict, match="was done before"):
-            await once(operation, key, b"body", replies, call)
-        assert call.count == 1
+
+@pytest.mark.parametrize("path", ["/v2/sessions/{}/run/stream", "/sandbox/{}/run/stream"])
+async def test_a_stream_runs_once_and_its_repeat_names_the_transcript(http: httpx2.AsyncClient, path: str) -> None:
+    made = await http.post("/v2/sessions", json={"compute": {"provider": "local"}})
+    session_id = made.json()["session_id"]
+    key, body = {"Idempotency-Key": f"stream {path}"}, {"code": "echo once >> seen; cat seen"}
+    first = await http.post(path.format(session_id), json=body, headers=key)
+    assert (first.status_code, first.headers["x-cerver-session-id"]) == (200, session_id)
+    assert '"once' in first.text
+    again = await http.post(path.format(session_id), json=body, headers=key)
+    assert (again.status_code, again.json()["code"], again.json()["session_id"]) == (409, "conflict", session_id)
+    assert f"GET /v2/sessions/{session_id}?full=1" in again.json()["error"]
+    other = await http.post(path.format(session_id), json={"code": "true"}, headers=key)
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_mismatch")
+    told = (await http.get(f"/v2/sessions/{session_id}?full=1")).json()["transcript"]
+    assert [entry["role"] for entry in told].count("tool") == 1
+
+
+async def test_a_stream_that_did_not_begin_leaves_its_key_free(http: httpx2.AsyncClient) -> None:
+    session_id = (await http.post("/v2/sessions", json={"compute": None})).json()["session_id"]
+    for _ in range(2):
+        answer = await http.post(
+            f"/v2/sessions/{session_id}/run/stream", json={"code": "true"}, headers={"Idempotency-Key": "not begun"}
+        )
+        assert (answer.status_code, answer.json()["code"]) == (409, "session_state")
 
 
 async def test_after_a_day_a_key_is_new(replies: EngineReplies, clock: ManualClock) -> None:
