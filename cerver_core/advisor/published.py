@@ -2,7 +2,7 @@
 
 from cerver_core.advisor.candidate import Candidate
 from cerver_core.advisor.decide import Question, recommend
-from cerver_core.advisor.stress import simulate
+from cerver_core.advisor.simulated import simulate
 from cerver_core.catalog.computes import PROFILES
 from cerver_core.wire.routing import Recommendation, RecommendRequest
 from cerver_core.wire.stress import StressReport, StressRequest
@@ -23,7 +23,7 @@ def published_advice(request: RecommendRequest, *, request_id: str, now_us: int)
 
 
 def published_stress(request: StressRequest, *, test_id: str, now_us: int) -> StressReport:
-    """Compare the same clouds by drawing from their published figures; says that nothing was run."""
+    """Compare the same clouds by their published figures; says that nothing was run."""
     asks = RecommendRequest(
         task=request.task, workload=request.workload, requirements=request.requirements, policy=request.policy
     )

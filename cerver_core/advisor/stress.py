@@ -2,7 +2,7 @@
 
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
@@ -10,13 +10,11 @@ from cerver_core.advisor.reasons import duration
 from cerver_core.wire.routing import ProviderVerdict, Recommendation
 from cerver_core.wire.stress import StressAdvice, StressKind, StressReport, StressRequest, StressSamples
 
-__all__ = ["Sampled", "Temperature", "asked", "report", "simulate"]
+__all__ = ["STRESSES", "Sampled", "Temperature", "asked", "report"]
 
 Temperature = str
 _RESAMPLES = 400
 _MOST_SAMPLES = 1_000
-_SINGLE_STARTS = 0.25
-"""How far single starts lie from their median, as a standard deviation of logarithms; as in public measurements."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +44,6 @@ def report(
     sampled: Sequence[Sampled],
     *,
     test_id: str,
-    note: str = "",
     stopped_because: str | None = None,
 ) -> StressReport:
     """Compare by the cold times. The two best decide: is the interval of their difference on one side of zero?"""
@@ -54,13 +51,13 @@ def report(
     difference = _difference(answered[0].cold_ms, answered[1].cold_ms, request.seed) if len(answered) > 1 else None
     is_tie = difference is not None and difference.is_tie
     winner = answered[0].provider if answered and not is_tie else None
-    summary, advice = _words(request, answered, difference, note)
+    summary, advice = _words(request, answered, difference)
     costs = [one.cost_usd for one in sampled if one.cost_usd is not None]
     return StressReport(
         test_id=test_id,
         kind=request.kind,
         mode=request.mode,
-        simulated=request.mode == "simulated",
+        simulated=False,
         workload=request.workload,
         sample_size=request.sample_size,
         winner=winner,
@@ -72,7 +69,7 @@ def report(
         difference_low_ms=None if difference is None else round(difference.low, 3),
         difference_high_ms=None if difference is None else round(difference.high, 3),
         more_samples_needed=_more(difference, request.sample_size) if is_tie else None,
-        cost_usd=round(sum(costs), 8) if costs and request.mode == "live" else None,
+        cost_usd=round(sum(costs), 8) if costs else None,
         stopped_because=stopped_because,
     )
 
@@ -136,63 +133,45 @@ def _more(difference: _Difference | None, sample_size: int) -> int | None:
     return max(1, needed - sample_size) if needed <= _MOST_SAMPLES else None
 
 
-_WORDS: dict[StressKind, str] = {
+STRESSES: Mapping[StressKind, str] = {
     "cold_start": "a fresh sandbox answers",
     "stream_response": "the first output of a stream comes",
     "package_install": "a small package is installed",
     "preview_launch": "a page served in the sandbox is seen from outside",
     "long_session": "ten commands in one session are done",
 }
+"""What each kind of test waits for."""
 
 
 def _words(
-    request: StressRequest, answered: Sequence[Sampled], difference: _Difference | None, note: str
+    request: StressRequest, answered: Sequence[Sampled], difference: _Difference | None
 ) -> tuple[str, StressAdvice]:
-    what = _WORDS[request.kind]
-    how = "from estimates, nothing was run" if request.mode == "simulated" else f"{request.sample_size} runs each"
-    aside = f" {note}" if note else ""
+    what = STRESSES[request.kind]
+    how = f"{request.sample_size} runs each"
     if not answered:
         headline = "No provider answered."
         guidance = "See the reasons of each; check credentials with `cerver providers`."
-        return f"{headline}{aside}", StressAdvice(headline=headline, guidance=guidance, next_policy=request.policy)
+        return headline, StressAdvice(headline=headline, guidance=guidance, next_policy=request.policy)
     best = answered[0]
     time = duration(median(best.cold_ms))
     if difference is None:
         headline = f"Only {best.provider} answered: {what} after {time} ({how})."
         guidance = "With one provider there is nothing to compare; configure another."
-        return f"{headline}{aside}", StressAdvice(headline=headline, guidance=guidance, next_policy=request.policy)
+        return headline, StressAdvice(headline=headline, guidance=guidance, next_policy=request.policy)
     if difference.is_tie:
         headline = f"A tie between {best.provider} and {answered[1].provider}: n is too small to part them ({how})."
         more = _more(difference, request.sample_size)
         runs = "run of each" if more == 1 else "runs of each"
         guidance = f"About {more} more {runs} would part them." if more else "What parts them is too small to matter."
-        return f"{headline}{aside}", StressAdvice(headline=headline, guidance=guidance, next_policy=request.policy)
+        return headline, StressAdvice(headline=headline, guidance=guidance, next_policy=request.policy)
     slower = duration(median(answered[1].cold_ms))
     headline = f"{best.provider} wins: {what} after {time}, on {answered[1].provider} after {slower} ({how})."
     pinned = request.policy.model_copy(update={"mode": "pinned", "pinned_provider": best.provider})
     guidance = f"Pin {best.provider} for work like this, or leave mode fastest to find it."
-    return f"{headline}{aside}", StressAdvice(headline=headline, guidance=guidance, next_policy=pinned)
+    return headline, StressAdvice(headline=headline, guidance=guidance, next_policy=pinned)
 
 
 def asked(request: StressRequest, advice: Recommendation) -> Sequence[ProviderVerdict]:
     """Give the places that a test compares: those that can take the work, and were named if any were."""
     viable = [verdict for verdict in advice.providers if verdict.status == "viable"]
     return [verdict for verdict in viable if not request.providers or verdict.name in request.providers]
-
-
-def simulate(request: StressRequest, advice: Recommendation, *, test_id: str) -> StressReport:
-    """Draw what a test may measure from the estimates of an advice; runs nothing, and says so."""
-    source = random.Random(request.seed)  # noqa: S311 - a sample, not a secret
-    sampled = [_drawn(verdict, request.sample_size, source) for verdict in asked(request, advice)]
-    note = "" if request.kind == "cold_start" else f"For {request.kind} only the start of the sandbox is estimated."
-    return report(request, sampled, test_id=test_id, note=note)
-
-
-def _drawn(verdict: ProviderVerdict, count: int, source: random.Random) -> Sampled:
-    """Draw what may be seen: first where the median lies, then single starts around it."""
-    if verdict.estimates is None:
-        return Sampled(verdict.name)
-    startup = verdict.estimates.startup_ms
-    spread = math.log(startup.high / startup.low) / (2 * 1.645)
-    middle = source.gauss(math.log(startup.value), spread)
-    return Sampled(verdict.name, [math.exp(source.gauss(middle, _SINGLE_STARTS)) for _ in range(count)])

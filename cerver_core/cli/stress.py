@@ -18,11 +18,11 @@ _PLOT_CHARS = 40
 
 def _arguments(parser: ArgumentParser) -> None:
     parser.add_argument("kind", nargs="?", choices=get_args(StressKind), default="cold_start", help="the work")
-    parser.add_argument("--live", action="store_true", help="really run it (default: draw from the estimates)")
+    parser.add_argument("--live", action="store_true", help="really run it (default: compare the estimates)")
     parser.add_argument("--samples", type=int, metavar="N", help="runs on each provider, 1 to 100 (default: 5)")
     parser.add_argument("--max-spend-usd", type=float, metavar="USD", help="stop before it costs more (default: 0.25)")
     parser.add_argument("--provider", action="append", metavar="NAME", help="these alone (repeat)")
-    parser.add_argument("--seed", type=int, help="makes order and draws repeatable (default: 0)")
+    parser.add_argument("--seed", type=int, help="makes the order of runs repeatable (default: 0)")
     place_arguments(parser)
 
 

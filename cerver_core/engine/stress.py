@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from uuid import uuid4
 
 from cerver_core.advisor import Observation
-from cerver_core.advisor.stress import Sampled, asked, report, simulate
+from cerver_core.advisor.simulated import simulate
+from cerver_core.advisor.stress import Sampled, asked, report
 from cerver_core.catalog.profile import ComputeProfile
 from cerver_core.engine.canary import price_of
 from cerver_core.engine.catalog import profile_of
@@ -60,7 +61,7 @@ class StressTests:
         self._outside = Outside(context.tenant.hosting)
 
     async def run(self, request: StressRequest) -> StressReport:
-        """Compare, by drawing from the estimates or for real."""
+        """Compare, by the estimates or for real."""
         test_id = f"test_{uuid4().hex[:16]}"
         advice = await self._placement.advise(
             RecommendRequest(

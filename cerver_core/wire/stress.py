@@ -17,9 +17,9 @@ StressMode = Literal["simulated", "live"]
 class StressRequest(Request):
     """Compare providers.
 
-    `simulated` draws from the estimates and runs nothing; `live` really runs the work, `sample_size` times on each
+    `simulated` compares the estimates and runs nothing; `live` really runs the work, `sample_size` times on each
     provider in random order, and stops before it is expected to cost more than `max_cost_usd`. `providers` left empty
-    means all that can take the work. `seed` makes the order and the draws repeatable.
+    means all that can take the work. `seed` makes the order repeatable.
     """
 
     kind: StressKind = "cold_start"
@@ -38,7 +38,8 @@ class StressSamples(CamelReply):
     """What was measured of one provider at one temperature: `cold` a fresh sandbox, `warm` one that ran before.
 
     `median_ms` comes with the 90 % interval of the median. `samples_ms` are the times as they came; what failed is
-    counted in `failed` and told in `reasons`. `cost_usd` is what the samples cost; null when the price is unknown.
+    counted in `failed` and told in `reasons`. Of a simulated test they are the estimate and its interval, `n` is
+    0. `cost_usd` is what the samples cost; null when the price is unknown.
     """
 
     provider: str

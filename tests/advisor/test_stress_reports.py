@@ -1,6 +1,9 @@
 """What a stress test concludes from its samples."""
 
+from cerver_core.advisor.published import published_advice, published_stress
+from cerver_core.advisor.simulated import simulate
 from cerver_core.advisor.stress import Sampled, report
+from cerver_core.wire.routing import Estimate, ProviderVerdict, Recommendation, RecommendRequest
 from cerver_core.wire.stress import StressReport, StressRequest
 
 
@@ -59,3 +62,36 @@ def test_the_wire_has_camel_case_ids_as_older_clients_read_them() -> None:
     body = concluded(FAST, SLOW).model_dump(mode="json", by_alias=True)
     assert {"testId", "kind", "workload", "sampleSize", "winner", "summary", "report"} <= set(body)
     assert set(body["report"]) == {"headline", "guidance", "next_policy"}
+
+
+def published(**fields: object) -> StressReport:
+    return published_stress(StressRequest.model_validate(fields), test_id="test_1", now_us=1_780_000_000_000_000)
+
+
+def test_published_figures_that_overlap_are_a_tie_with_their_own_intervals() -> None:
+    found = published(kind="cold_start", providers=["e2b", "vercel"])
+    assert (found.winner, found.tie, found.report.next_policy.pinned_provider) == (None, True, None)
+    assert "from estimates, nothing was run" in found.summary
+    for row in found.results:
+        assert (row.n, row.samples_ms) == (0, ())
+        assert (row.high_ms or 0) > 3 * (row.low_ms or 0)
+
+
+def test_a_simulated_test_wins_only_beyond_what_the_estimates_leave_open() -> None:
+    def advice(times: float) -> Recommendation:
+        base = published_advice(RecommendRequest(), request_id="r", now_us=1_780_000_000_000_000)
+        by_name = {one.name: one for one in base.providers if one.estimates is not None}
+        verdicts: list[ProviderVerdict] = []
+        for name, value in (("e2b", 100.0), ("vercel", 1_000.0)):
+            startup = Estimate(value=value, low=value / times, high=value * times, unit="ms")
+            estimates = by_name[name].estimates
+            assert estimates is not None
+            estimates = estimates.model_copy(update={"startup_ms": startup})
+            verdicts.append(by_name[name].model_copy(update={"estimates": estimates}))
+        return base.model_copy(update={"providers": tuple(verdicts)})
+
+    certain = simulate(StressRequest(), advice(1.5), test_id="t")
+    unsure = simulate(StressRequest(), advice(8.0), test_id="t")
+    assert (certain.winner, certain.report.next_policy.pinned_provider) == ("e2b", "e2b")
+    assert certain.summary.startswith("e2b (about 100 ms; 67 ms to 150 ms) is expected to win")
+    assert (unsure.winner, unsure.tie) == (None, True)
