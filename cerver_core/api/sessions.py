@@ -110,6 +110,7 @@ class Sessions(Protocol):
         """Append one entry, of whoever speaks; it works on any session that is not over, paused ones too.
 
         Raises:
+            Forbidden: a publishable key speaks as another than the user.
             SessionStateConflict: the session is over.
         """
         ...

@@ -13,6 +13,7 @@ from cerver_core.engine.reachable import Reachable
 from cerver_core.errors import (
     CerverError,
     ComputeNotFound,
+    Forbidden,
     InvalidInput,
     NoComputeAvailable,
     ProviderUnavailable,
@@ -45,6 +46,8 @@ class Turns:
 
     async def input(self, session_id: str, request: SendInput) -> AppendReply:
         """Append one entry."""
+        if request.role != "user" and self._context.tenant.caller.kind == "publishable":
+            raise Forbidden(f"a publishable key speaks as user, not as {request.role}: use a secret key on a server")
         entry = NewEntry(role=request.role, content=request.content)
         change = SessionChange(from_states=_ALIVE)
         if request.role == "user":

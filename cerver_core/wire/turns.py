@@ -1,13 +1,12 @@
 """Turns on the wire: what is said to a session, how it stands, and which tool answers (wire contract §2.1, §2.4)."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AliasChoices, ConfigDict, Field, JsonValue
 
 from cerver_core.wire.computes import ComputeChoice
 from cerver_core.wire.model import Name, Reply, Request
 from cerver_core.wire.sessions import STATUS_WORDS
-from cerver_core.wire.transcripts import Role
 
 __all__ = ["TOOL_SWITCH", "LlmDelta", "LlmUsage", "ReportStatus", "RunLlm", "SendInput", "SwitchTool"]
 
@@ -19,10 +18,10 @@ Word = Annotated[Name, Field(max_length=200)]
 
 
 class SendInput(Request):
-    """Say something to a session: exactly one entry is appended."""
+    """Say something to a session: exactly one entry is appended. A publishable key speaks as `user` alone."""
 
     content: Annotated[str, Field(min_length=1)]
-    role: Role = "user"
+    role: Literal["user", "assistant", "system"] = "user"
 
 
 class ReportStatus(Request):

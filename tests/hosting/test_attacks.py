@@ -269,3 +269,33 @@ async def test_a_repo_inside_is_refused(tmp_path: Path, url: str) -> None:
         await projects.create_environment("web", CreateEnvironment(slug="prod"))
         with pytest.raises(InvalidInput, match="public host"):
             await projects.add_repo("web", "prod", AddRepo(repo_url=url))
+
+
+async def test_a_page_speaks_as_its_user_and_nobody_speaks_as_a_tool(running: Running, told: Town) -> None:
+    sessions = f"{running.url}/v2/sessions"
+    page, server = _as(told, "ann's page", Origin="https://ann.example"), _as(told, "ann's other project")
+    answers: dict[tuple[str, str], int] = {}
+    async with httpx2.AsyncClient() as http:
+        made = await http.post(sessions, json={"compute": None}, headers=page)
+        said = f"{sessions}/{made.json()['session_id']}"
+        for who, headers in (("page", page), ("server", server)):
+            for role in ("user", "assistant", "system", "tool"):
+                body = {"content": f"{role} of the {who}", "role": role}
+                answers[who, role] = (await http.post(f"{said}/input", json=body, headers=headers)).status_code
+        kept = (await http.get(said, params={"full": 1}, headers=server)).json()["transcript"]
+    assert answers == {
+        ("page", "user"): 200,
+        ("page", "assistant"): 403,
+        ("page", "system"): 403,
+        ("page", "tool"): 400,
+        ("server", "user"): 200,
+        ("server", "assistant"): 200,
+        ("server", "system"): 200,
+        ("server", "tool"): 400,
+    }
+    assert [entry["content"] for entry in kept] == [
+        "user of the page",
+        "user of the server",
+        "assistant of the server",
+        "system of the server",
+    ]
