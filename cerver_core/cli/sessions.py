@@ -84,7 +84,7 @@ def _choice(args: Namespace) -> ComputeChoice | None:
 
 
 def _list_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("--status", help="running, idle or ended")
+    parser.add_argument("--status", help="running, idle or ended; or one state: ready, paused, terminated, failed")
     parser.add_argument("--project", metavar="SLUG", help="only this project's")
     parser.add_argument("--source", help="only those made by this source, such as cerver-cli")
     parser.add_argument("--limit", type=int, help="how many, 1 to 200 (default: 20)")

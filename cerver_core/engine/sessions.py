@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from cerver_core.engine import views
 from cerver_core.errors import AmbiguousReference, InvalidInput, NotFound, SessionNotFound
 from cerver_core.stores.base import SessionChange, SessionQuery
-from cerver_core.wire.sessions import SessionMetrics, SessionPage, status_filter
+from cerver_core.wire.sessions import SessionMetrics, SessionPage, states_filter, status_filter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,6 +74,7 @@ class EngineSessions:
         query = SessionQuery(
             limit=request.limit + 1,
             status=_status(request.status),
+            states=None if request.status is None else states_filter(request.status),
             stale_before_us=views.stale_before_us(now),
             source=request.source,
             project=request.project,

@@ -81,6 +81,7 @@ class SessionStore(Protocol):
         """List, newest activity first, ties by id descending, at a cost that does not grow with the store.
 
         With `status`: `running`; `idle` and active since `stale_before_us`; `ended`, or idle and stale since then.
+        `states` narrows a status to some of its states, and then what is stale is not in it.
         """
         ...
 

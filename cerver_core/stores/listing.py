@@ -19,6 +19,8 @@ class Range(NamedTuple):
 def ranges(query: SessionQuery) -> list[Range]:
     """Give the ranges that a query asks for; together they are the list."""
     after = query.after
+    if query.status == "ended" and query.states is not None:
+        return [Range("ended", after)]
     match query.status:
         case None:
             return [Range("running", after), Range("idle", after), Range("ended", after)]

@@ -169,6 +169,8 @@ class SessionQuery:
 
     limit: int
     status: Status | None = None
+    states: frozenset[Lifecycle] | None = None
+    """With `status`: only these of its states; what is stale has none of them."""
     stale_before_us: int = 0
     source: str | None = None
     project: str | None = None

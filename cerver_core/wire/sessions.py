@@ -28,6 +28,7 @@ __all__ = [
     "Status",
     "UpdateSession",
     "public_status",
+    "states_filter",
     "status_filter",
 ]
 
@@ -67,6 +68,15 @@ _FILTER_WORDS: Mapping[str, Status] = {
 }
 
 
+_EXACT_WORDS: Mapping[str, frozenset[Lifecycle]] = {
+    "provisioning": frozenset({"provisioning"}),
+    "ready": frozenset({"ready", "idle"}),
+    "paused": frozenset({"paused"}),
+    "terminated": frozenset({"terminated"}),
+    "failed": frozenset({"failed"}),
+}
+
+
 STATUS_WORDS = tuple(sorted(_FILTER_WORDS))
 """Every word for a status that any generation of the API used."""
 
@@ -79,6 +89,11 @@ def public_status(state: Lifecycle) -> Status:
 def status_filter(word: str) -> Status | None:
     """Understand any status word of any generation of the API; null for a word that none of them used."""
     return _FILTER_WORDS.get(word.strip().lower())
+
+
+def states_filter(word: str) -> frozenset[Lifecycle] | None:
+    """Give the states that a word for one of them takes out of its status; null for a word that takes them all."""
+    return _EXACT_WORDS.get(word.strip().lower())
 
 
 def _in_one_line(value: object) -> object:
@@ -101,7 +116,8 @@ class CreateSession(Request):
     """Open a session. Everything is optional.
 
     `compute` left out lets the router choose; `compute: null`, or `session_type: transcript`, makes a session that is
-    memory alone. A non-empty `task` becomes the first entry of the transcript, by the user. `parent_session_id` makes
+    memory alone, and so does `session_type: chat` that names no compute. What a publishable key opens is memory alone
+    whatever it says. A non-empty `task` becomes the first entry of the transcript, by the user. `parent_session_id` makes
     it a child of that session. `created_at` is for a conversation that began before it came here: the session is as
     old as that, and its last activity too until something is appended (a time still to come counts as now). `canary`
     really runs the declared probe on the two best places before choosing, and charges it.
@@ -133,9 +149,10 @@ class CreateSession(Request):
 
     @property
     def is_transcript_only(self) -> bool:
-        """Tell whether the caller said that no compute is wanted."""
+        """Tell whether no compute is wanted, as the caller said or as it is in a chat."""
         said_null = "compute" in self.model_fields_set and self.compute is None
-        return (self.session_type == "transcript" or said_null) and self.target_compute_id is None
+        is_bare_chat = self.session_type == "chat" and self.compute is None
+        return (self.session_type == "transcript" or said_null or is_bare_chat) and self.target_compute_id is None
 
 
 class SpawnSession(Request):
@@ -175,7 +192,9 @@ class AttachCompute(Request):
 class ListSessions(Request):
     """Which sessions: newest activity first, a page at a time.
 
-    `status` takes any word of any generation (`running`, `idle`, `ended`, `ready`, `archived`, …). `source` matches
+    `status` takes any word of any generation (`running`, `idle`, `ended`, `resting`, `archived`, …). A word for one
+    state takes that state alone: `paused`, `provisioning`, `failed`, `terminated`, and `ready` for what is at rest and
+    not paused; without those that are stale, which are `ended`. `source` matches
     `metadata.source`. `cursor` comes from the page before.
     """
 

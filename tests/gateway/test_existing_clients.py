@@ -78,6 +78,12 @@ class TestTheCommandLineClient:
         polled = await http.get("/v2/auth/device", params={"device_code": device_code}, headers=stale)
         assert (polled.status_code < 400, polled.json()["error"]) == (True, "authorization_pending")
 
+    async def test_a_chat_is_memory_alone_unless_it_names_its_compute(self, http: httpx2.AsyncClient) -> None:
+        body: Json = {"session_type": "chat", "task": "", "harness": "claude"}
+        assert (await http.post(SESSIONS, json=body)).json()["provider"] == "none"
+        made = (await http.post(SESSIONS, json={**body, "compute": {"provider": "local"}})).json()
+        assert (made["provider"], made["status"]) == ("local", "ready")
+
     async def test_an_empty_task_appends_nothing(self, http: httpx2.AsyncClient) -> None:
         session_id = await opened(http, task="", session_type="chat")
         record = await told(http, f"{SESSIONS}/{session_id}")
@@ -299,7 +305,7 @@ class TestThePlugin:
         assert (await told(http, f"{SESSIONS}/{answer.json()['session_id']}"))["projectSlug"] == "web"
 
     @pytest.mark.parametrize(
-        "word", ["running", "ready", "idle", "resting", "ended", "archived", "completed", "failed"]
+        "word", ["running", "ready", "idle", "paused", "resting", "ended", "archived", "completed", "failed"]
     )
     async def test_every_word_for_a_status_is_a_filter(self, http: httpx2.AsyncClient, word: str) -> None:
         assert "sessions" in await told(http, SESSIONS, status=word, limit=5)

@@ -31,6 +31,8 @@ def _terms(query: SessionQuery, wanted: Range, values: list[_Value]) -> str:
     terms = ["account_id = who.account_id", f"status = '{wanted.status}'"]
     asked = {name: getattr(query, name) for name in ("parent_id", "project", "source")}
     terms += [f"{name} = {bound(value)}" for name, value in asked.items() if value is not None]
+    if query.states is not None:
+        terms.append(f"state IN ({', '.join(bound(state) for state in sorted(query.states))})")
     if wanted.floor_us is not None:
         terms.append(f"updated_at_us >= {bound(wanted.floor_us)}")
     if wanted.top is not None:

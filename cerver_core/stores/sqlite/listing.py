@@ -33,6 +33,9 @@ def _terms(account_id: str, query: SessionQuery, wanted: Range) -> tuple[list[st
         if (value := getattr(query, column)) is not None:
             terms.append(f"{column} = ?")
             values.append(value)
+    if query.states is not None:
+        terms.append(f"state IN ({', '.join('?' for _ in query.states)})")
+        values += sorted(query.states)
     if wanted.floor_us is not None:
         terms.append("updated_at_us >= ?")
         values.append(wanted.floor_us)

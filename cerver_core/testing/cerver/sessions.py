@@ -95,6 +95,18 @@ class SessionContract(Road):
         assert await ids(project="web") == [child.session_id, a.session_id]
         assert await ids(parent=a.session_id) == [child.session_id]
 
+    async def test_a_word_for_one_state_lists_no_session_in_another(self, cerver: Cerver) -> None:
+        paused, ready = await sandbox(cerver), await sandbox(cerver)
+        await cerver.sessions.pause(paused)
+        ended = (await cerver.sessions.create(CreateSession(compute=None))).session_id
+        await cerver.sessions.terminate(ended)
+
+        async def ids(word: str) -> set[str]:
+            return {row.session_id for row in (await cerver.sessions.list(ListSessions(status=word))).sessions}
+
+        assert (await ids("paused"), await ids("ready"), await ids("idle")) == ({paused}, {ready}, {paused, ready})
+        assert (await ids("terminated"), await ids("failed"), await ids("provisioning")) == ({ended}, set(), set())
+
     async def test_a_status_nobody_used_and_a_forged_cursor_are_refused(self, cerver: Cerver) -> None:
         with pytest.raises(InvalidInput, match="running, idle or ended"):
             await cerver.sessions.list(ListSessions(status="sleepy"))

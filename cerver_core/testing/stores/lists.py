@@ -62,6 +62,24 @@ class ListContract(StoreGround):
             await account.sessions.create(kept(f"{state}-new", 100, state=state))
         assert await _ids(account, SessionQuery(limit=99, status=status, stale_before_us=100)) == expected
 
+    @pytest.mark.parametrize(
+        ("status", "states", "expected"),
+        [
+            ("idle", {"paused"}, ["paused-new"]),
+            ("idle", {"ready", "idle"}, ["ready-new", "idle-new"]),
+            ("ended", {"failed"}, ["failed-new", "failed-old"]),
+            ("running", {"provisioning"}, ["provisioning-new", "provisioning-old"]),
+        ],
+    )
+    async def test_states_narrow_a_status_and_leave_out_what_is_stale(
+        self, account: AccountStore, status: Status, states: set[Lifecycle], expected: list[str]
+    ) -> None:
+        for state in _STATES:
+            await account.sessions.create(kept(f"{state}-old", 99, state=state))
+            await account.sessions.create(kept(f"{state}-new", 100, state=state))
+        query = SessionQuery(limit=99, status=status, states=frozenset(states), stale_before_us=100)
+        assert await _ids(account, query) == expected
+
     async def test_filters_hold_alone_and_together(self, account: AccountStore) -> None:
         combinations = itertools.product(("cli", None), ("sky", "sea"), ("root", None))
         for number, (source, project, parent_id) in enumerate(combinations):
