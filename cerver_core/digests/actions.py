@@ -67,7 +67,10 @@ def failed(entry: Entry) -> bool:
 
 
 def outcome_of(content: str) -> str:
-    """Choose the line of a failed result that tells most: the last that speaks of an error, else the last."""
+    """Choose the line that tells most of a failed result: that it timed out, the last of an error, else the last."""
+    ended = _EXIT.match(content)
+    if ended is not None and ended[1] is None:
+        return content.partition("\n")[0].strip()
     lines = [line.strip() for line in content.splitlines()[-_MOST_LINES:] if line.strip()]
     telling = [line for line in lines if _TELLING.search(line)]
     return (telling or lines or [""])[-1]

@@ -17,6 +17,11 @@ _MARKUP = re.compile(r"^[\s#>*\-+|]*(?:\d+[.)]\s+)?|[*`|]+")
 _WORD = re.compile(r"[^\W_]+")
 
 _MARKED = re.compile(r"^(?:decision|decided|resolution|conclusion|agreed|verdict)\b\s*[:\u2013\u2014-]", re.IGNORECASE)
+_PLAIN = re.compile(
+    r"^(?:so |then |ok(?:ay)?,? |and )?(?:we|i)(?:'ve| have)? "
+    r"(?:chose|chosen|picked|selected|adopted|rejected|dropped) (?!(?:it|this|that|them|one|to|from)\b)\w",
+    re.IGNORECASE,
+)
 _STRONG = re.compile(
     r"\b(?:decid(?:ed|es|ing)|decision (?:is|was)|agreed|settled on|we(?:'ve| have)? (?:chose|chosen|picked)|"
     r"(?:i|we)(?:'ll| will|'re going to| are going to) (?:use|go with|keep|stick with|drop|switch|move)|"
@@ -35,6 +40,7 @@ _DOUBTFUL = re.compile(
 )
 
 _LEAST_WORDS, _MOST_WORDS = 4, 60
+_LEAST_WORDS_SAID_PLAINLY = 3
 
 
 def deciding_sentences(text: str, *, by_user: bool) -> Iterator[tuple[float, str]]:
@@ -54,9 +60,11 @@ def plain_words(sentence: str) -> frozenset[str]:
 
 
 def _weight(sentence: str) -> float:
-    if sentence.endswith("?") or not _LEAST_WORDS <= sentence.count(" ") + 1 <= _MOST_WORDS:
+    is_marked, is_plain = _MARKED.match(sentence) is not None, _PLAIN.match(sentence) is not None
+    least = _LEAST_WORDS_SAID_PLAINLY if is_marked or is_plain else _LEAST_WORDS
+    if sentence.endswith("?") or not least <= sentence.count(" ") + 1 <= _MOST_WORDS:
         return 0.0
-    weight = 4.0 if _MARKED.match(sentence) else 0.0
+    weight = 4.0 if is_marked else 2.0 if is_plain and not _STRONG.search(sentence) else 0.0
     weight += 2.0 * min(2, len(_STRONG.findall(sentence)))
     if not weight:
         return 0.0

@@ -40,6 +40,9 @@ def decided(text: str, role: str = "assistant") -> list[str]:
         "I'll use a thread instead of a process here.",
         "We ruled out Redis, it needs a server.",
         "From now on the tests run in parallel.",
+        "We chose SQLite.",
+        "We dropped Redis.",
+        "Agreed: ship Friday.",
     ],
 )
 def test_a_sentence_that_decides_is_picked_out(text: str) -> None:
@@ -55,10 +58,16 @@ def test_a_sentence_that_decides_is_picked_out(text: str) -> None:
         "```\nwe decided to use x instead of y\n```",
         "<system-reminder>We decided to use tabs instead of spaces.</system-reminder>",
         "Let's use it.",
+        "We chose it.",
     ],
 )
 def test_what_decides_nothing_is_passed_over(text: str) -> None:
     assert decided(text) == []
+
+
+def test_each_of_several_short_decisions_is_picked_out() -> None:
+    said = ["We chose Rust.", "Let's go with Axum.", "Agreed: ship Friday."]
+    assert sorted(decided(" ".join(said))) == sorted(said)
 
 
 def test_a_decision_that_is_said_again_counts_once_as_it_was_said_last() -> None:
@@ -109,6 +118,7 @@ def test_the_files_that_a_call_wrote_are_noted(tool: str, given: object, files: 
     [
         ("exit 3 after 12 ms\n--- stderr\ncannot open x\nbye", None, ["cannot open x"]),
         ("timed out after 5,000 ms", None, ["timed out after 5,000 ms"]),
+        ("timed out after 1,000 ms\n--- stdout\na", None, ["timed out after 1,000 ms"]),
         ("exit 0 after 12 ms\n--- stdout\nerror: none", None, []),
         ("all is well", False, []),
         ("", True, [""]),
