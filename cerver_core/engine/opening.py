@@ -64,6 +64,9 @@ class Opening:
                 )
             return request
         changes: dict[str, object] = {"project_slug": slug}
+        if tenant.caller.kind == "publishable":
+            # Such a key may run nothing: a sandbox would only cost.
+            changes |= {"compute": None, "target_compute_id": None}
         if tenant.hosting is not None:
             await self._projects.open_for_work(slug)
         if request.environment_slug is not None:

@@ -117,8 +117,7 @@ class CreateSession(Request):
 
     `compute` left out lets the router choose; `compute: null`, or `session_type: transcript`, makes a session that is
     memory alone, and so does `session_type: chat` that names no compute. What a publishable key opens is memory alone
-    whatever it says. A non-empty `task` becomes the first entry of the transcript, by the user. `parent_session_id` makes
-    it a child of that session. `created_at` is for a conversation that began before it came here: the session is as
+    whatever it says. A non-empty `task` becomes the first entry, by the user. `parent_session_id` makes it a child of that session. `created_at` is for a conversation that began before it came here: the session is as
     old as that, and its last activity too until something is appended (a time still to come counts as now). `canary`
     really runs the declared probe on the two best places before choosing, and charges it.
     `agent` is a saved agent, whose settings hold where nothing else is said.

@@ -299,3 +299,22 @@ async def test_a_page_speaks_as_its_user_and_nobody_speaks_as_a_tool(running: Ru
         "assistant of the server",
         "system of the server",
     ]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"session_type": "chat", "metadata": {"external_user_id": "v-1"}},
+        {"session_type": "coding", "compute": {"provider": "local"}},
+        {"target_compute_id": "provider_local", "canary": True},
+        {},
+    ],
+)
+async def test_what_a_page_opens_is_memory_alone(running: Running, told: Town, body: Any) -> None:
+    async with httpx2.AsyncClient() as http:
+        headers = _as(told, "ann's page", Origin="https://ann.example")
+        made = await http.post(f"{running.url}/v2/sessions", json=body, headers=headers)
+    assert made.status_code == 201, made.text
+    assert [made.json()[name] for name in ("status", "provider", "compute_id", "sandbox_id")] == [
+        *("ready", "none", None, None)
+    ]
