@@ -3,6 +3,7 @@
 The key comes as `Authorization: Bearer`, as the query's `token`, or in the first message `{"type":"auth","token":…}`.
 The gateway sends `connected` with `last_seq`, one `entry` message for each entry, and `end` when the session is over;
 `{"type":"ping"}` is answered with `pong`. `since` in the query says where to begin; left out, at the present end.
+Every handshake is accepted: of one that is refused a browser tells its page nothing, of a close code it does.
 """
 
 import json
@@ -12,12 +13,10 @@ from typing import Annotated
 
 import anyio
 from pydantic import Field, ValidationError
-from starlette.responses import Response
-from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from cerver_core.api import Caller
-from cerver_core.errors import CerverError, Forbidden, InvalidInput, NotFound, Unauthorized, Unavailable
-from cerver_core.gateway.answers import problem
+from cerver_core.errors import CerverError, Forbidden, InvalidInput, NotFound, RateLimited, Unauthorized, Unavailable
 from cerver_core.gateway.call import NO_KEY, Serving
 from cerver_core.gateway.dispatch import admit, bearer, identify
 from cerver_core.gateway.live import Shown, Tail
@@ -31,7 +30,15 @@ _log = logging.getLogger(__name__)
 
 STREAM_PATH = "/v2/sessions/{session_id}/stream/ws"
 
-CLOSE_CODES = {"unauthorized": 4401, "forbidden": 4403, "not_found": 4404, "bad": 4400, "stopping": 1012, "broke": 1011}
+CLOSE_CODES = {
+    "bad": 4400,
+    "unauthorized": 4401,
+    "forbidden": 4403,
+    "not_found": 4404,
+    "too_often": 4429,
+    "stopping": 1012,
+    "broke": 1011,
+}
 """Why a socket was closed: 4000 plus the HTTP status where there is one, else RFC 6455's own code. Our choice."""
 
 _AUTH_S = 10
@@ -46,13 +53,14 @@ class WatchSession(Request):
 
 async def stream(socket: WebSocket) -> None:
     """Serve one socket."""
+    await socket.accept()
     try:
         with expected_only(f"a socket of {socket.url.path}"):
             await _serve(socket)
     except WebSocketDisconnect:
         return
     except CerverError as error:
-        await _refuse(socket, error)
+        await _close(socket, _code(error), error.message)
 
 
 async def _serve(socket: WebSocket) -> None:
@@ -60,7 +68,6 @@ async def _serve(socket: WebSocket) -> None:
     asked = _query(socket)
     token = bearer(socket.scope) or asked.token
     if token is None:
-        await socket.accept()
         token = await _first_message(socket)
     caller = await identify(serving, socket.scope, token)
     admit(caller, "read", socket.headers.get("origin"))
@@ -77,8 +84,6 @@ async def _tell(
     session_id: str = socket.path_params["session_id"]
     cerver = serving.host.cerver(caller)
     async with serving.live.tail(caller.account_id, cerver, session_id, asked.since) as tail:
-        if socket.client_state is WebSocketState.CONNECTING:
-            await socket.accept()
         await socket.send_text(json.dumps({"type": "connected", "session_id": session_id, "last_seq": tail.seq}))
         return await _talk(socket, serving, tail, token)
 
@@ -153,18 +158,9 @@ def _message(shown: Shown) -> str:
     return f'{{"type":"entry","entry":{shown.text.decode()}}}'
 
 
-async def _refuse(socket: WebSocket, error: CerverError) -> None:
-    """Say why: as an HTTP answer before the handshake, by a close code after it."""
-    if socket.client_state is WebSocketState.CONNECTING and "websocket.http.response" in socket.scope["extensions"]:
-        answer: Response = problem(error)
-        await socket.send_denial_response(answer)
-        return
-    await _close(socket, _code(error), error.message)
-
-
 def _code(error: CerverError) -> int:
     kinds = ((Unauthorized, "unauthorized"), (Forbidden, "forbidden"), (NotFound, "not_found"), (InvalidInput, "bad"))
-    for kind, word in (*kinds, (Unavailable, "stopping")):
+    for kind, word in (*kinds, (RateLimited, "too_often"), (Unavailable, "stopping")):
         if isinstance(error, kind):
             return CLOSE_CODES[word]
     return CLOSE_CODES["broke"]

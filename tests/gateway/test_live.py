@@ -11,7 +11,7 @@ import anyio
 import httpx2
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.exceptions import ConnectionClosed
 
 from cerver_core.gateway.limits import Limits
 from tests.gateway.roads import Running, gateway, sqlite_host
@@ -216,22 +216,31 @@ async def test_a_socket_begins_at_the_end_unless_told(running: Running, http: ht
 
 
 @pytest.mark.parametrize(
-    ("query", "status"), [("?token=ck_wrong", 401), ("?token=TOKEN&since=x", 400), ("?token=TOKEN&no=1", 400)]
+    ("asked", "code"),
+    [
+        ("ID?token=ck_bad", 4401),
+        ("nobody?token=TOKEN", 4404),
+        ("ID?token=TOKEN&since=x", 4400),
+        ("ID?token=TOKEN&no=1", 4400),
+    ],
 )
-async def test_a_socket_that_is_asked_for_wrongly_is_refused(
-    running: Running, http: httpx2.AsyncClient, query: str, status: int
+async def test_a_socket_that_is_asked_for_wrongly_is_closed_with_the_reason(
+    running: Running, http: httpx2.AsyncClient, caplog: pytest.LogCaptureFixture, asked: str, code: int
 ) -> None:
-    session_id = await opened(http)
-    with pytest.raises(InvalidStatus) as refused:
-        await connect(socket_url(running, session_id, query.replace("TOKEN", running.token)))
-    assert refused.value.response.status_code == status
-    assert json.loads(refused.value.response.body or b"{}")["error"]
+    session_id, _, query = asked.replace("TOKEN", running.token).partition("?")
+    url = socket_url(running, session_id.replace("ID", await opened(http)), f"?{query}")
+    async with connect(url) as socket:
+        assert await closed_with(socket) == code
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
 
 
-async def test_a_socket_for_a_session_that_is_not_there_is_refused(running: Running) -> None:
-    with pytest.raises(InvalidStatus) as refused:
-        await connect(socket_url(running, "nobody", f"?token={running.token}"))
-    assert refused.value.response.status_code == 404
+@pytest.mark.parametrize("header", ["Bearer ck_bad", "Basic abc"])
+async def test_a_socket_with_a_bad_header_is_closed_with_the_reason(
+    running: Running, http: httpx2.AsyncClient, header: str
+) -> None:
+    url = socket_url(running, await opened(http))
+    async with connect(url, additional_headers={"Authorization": header}) as socket:
+        assert await closed_with(socket) == 4401
 
 
 @pytest.mark.parametrize(
