@@ -2,7 +2,7 @@
 
 import signal
 from argparse import Namespace
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import TypeVar
 
@@ -22,6 +22,27 @@ Asked = Callable[[Cerver, Namespace, Terminal], Awaitable[int]]
 """A command that needs a Cerver; gives the exit code."""
 
 RequestT = TypeVar("RequestT", bound=BaseModel)
+
+_FLAGS = {
+    "expected_seq": "--expected-seq",
+    "max_cost_usd": "--max-spend-usd",
+    "max_tokens": "--max-tokens",
+    "project_slug": "--project",
+    "sample_size": "--samples",
+    "session_name": "--name",
+    "session_type": "--type",
+    "timeout_s": "--timeout",
+}
+"""Fields that go by another name on the command line."""
+
+_WORDS = (
+    ("String should have at least 1 character", "must not be empty"),
+    ("Input should be", "must be"),
+    ("String should have", "must have"),
+    ("Value should have", "must have a length of"),
+    (" items after validation", ""),
+)
+"""The validator's words, and those of the other messages."""
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -70,8 +91,16 @@ def ask(model: type[RequestT], fields: Mapping[str, object]) -> RequestT:
     try:
         return model.model_validate({name: value for name, value in fields.items() if value is not None})
     except ValidationError as error:
-        reasons = (f"{'.'.join(map(str, item['loc'])) or 'request'}: {item['msg']}" for item in error.errors())
-        raise InvalidInput("; ".join(reasons)) from None
+        raise InvalidInput("; ".join(_reason(item["loc"], item["msg"]) for item in error.errors())) from None
+
+
+def _reason(place: Sequence[str | int], message: str) -> str:
+    """Say what is wrong with a value, by the name that it has on the command line."""
+    field = ".".join(map(str, place))
+    text = message.removeprefix("Value error, ")
+    for theirs, ours in _WORDS:
+        text = text.replace(theirs, ours)
+    return f"{_FLAGS.get(field, field)}: {text}" if field else text
 
 
 async def _until_signalled(work: Callable[[], Awaitable[int]]) -> int:

@@ -31,6 +31,8 @@ def _arguments(parser: ArgumentParser) -> None:
 async def _redact(cerver: Cerver, args: Namespace, terminal: Terminal) -> int:
     if (args.session is None) is not args.all:
         raise InvalidInput("name one session, or say --all")
+    if not (args.secret or args.text_from_stdin or args.detected):
+        raise InvalidInput("say what to take out: --detected, --secret NAME or --text-from-stdin")
     texts = await _values(args.secret)
     if args.text_from_stdin:
         texts.append(sys.stdin.read().rstrip("\r\n"))

@@ -29,6 +29,13 @@ def test_a_dry_run_says_what_would_go_and_the_run_takes_it_out(cerver: Run, leak
     assert "the key is [redacted:github-pat]" in cerver("export", "leak").out
 
 
+def test_to_take_out_nothing_is_answered_with_the_flags_there_are(cerver: Run, leaked: str) -> None:
+    done = cerver("redact", leaked)
+    assert (done.code, done.out) == (2, "")
+    expected = "say what to take out: --detected, --secret NAME or --text-from-stdin"
+    assert done.err == f"cerver: invalid_input: {expected}\n"
+
+
 def test_a_text_comes_by_standard_input(installed: Run, leaked: str) -> None:
     done = installed("redact", leaked, "--text-from-stdin", "--json", stdin="correct-horse-battery\n")
     assert json.loads(done.out)["sessions"] == [{"session_id": leaked, "seqs": [2], "fields": [], "kinds": {"text": 1}}]

@@ -79,7 +79,7 @@ def test_other_variables_of_the_user_do_not_reach_the_code(cerver: Run, monkeypa
     ("args", "code", "said"),
     [
         (["run", "true", "--session", "nothing-like-it"], 3, "cerver: session_not_found: "),
-        (["run", ""], 2, "cerver: invalid_input: code: "),
+        (["run", ""], 2, "cerver: invalid_input: code: must not be empty"),
         (["run", "true", "--cwd", "../.."], 2, "cerver: path_escapes_workspace: "),
     ],
 )

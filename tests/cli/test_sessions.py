@@ -89,11 +89,17 @@ def test_metrics_count_what_ran(cerver: Run) -> None:
     ("args", "code", "said"),
     [
         (["sessions", "--status", "sleepy"], 2, "cerver: invalid_input: "),
-        (["sessions", "--limit", "0"], 2, "cerver: invalid_input: limit: "),
+        (["sessions", "--limit", "0"], 2, "cerver: invalid_input: limit: must be greater than or equal to 1"),
         (["sessions", "--cursor", "nonsense"], 2, "cerver: invalid_input: "),
+        (["stress", "--samples", "0"], 2, "cerver: invalid_input: --samples: must be greater than or equal to 1"),
+        (["append", "nobody", ""], 2, "cerver: invalid_input: content is empty: only "),
         (["pause", "nobody"], 3, "cerver: session_not_found: "),
         (["create", "--compute", "comp_nowhere"], 3, "cerver: compute_not_found: "),
-        (["create", "--name", "x" * 201], 2, "cerver: invalid_input: session_name: "),
+        (
+            ["create", "--name", "x" * 201],
+            2,
+            "cerver: invalid_input: --name: must have a length of at most 200, not 201",
+        ),
     ],
 )
 def test_what_cannot_be_is_one_line_and_a_code(cerver: Run, args: list[str], code: int, said: str) -> None:
