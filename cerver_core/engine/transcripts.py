@@ -40,8 +40,6 @@ if TYPE_CHECKING:
 __all__ = ["EngineTranscripts"]
 
 _APPENDABLE: frozenset[Lifecycle] = frozenset({"provisioning", "ready", "running", "idle", "paused"})
-_WHOLE: frozenset[ExportFormat] = frozenset({"jsonl", "claude-code"})
-"""The forms that must have large entries whole."""
 
 
 class EngineTranscripts:
@@ -78,9 +76,7 @@ class EngineTranscripts:
     async def export(self, session_id: str, request: ExportTranscript) -> ExportPage:
         """Write a page of the transcript as a document."""
         session = await self._context.rows.sessions.get(session_id)
-        window = ReadWindow(
-            from_seq=request.cursor + 1, limit=10_000, max_bytes=request.max_bytes, whole=request.format in _WHOLE
-        )
+        window = ReadWindow(from_seq=request.cursor + 1, limit=10_000, max_bytes=request.max_bytes, whole=True)
         page = await self._context.rows.transcripts.read(session_id, window)
         last = page.first_seq + len(page.raw) - 1 if page.raw else request.cursor
         record = views.record(session, self._context.clock.now())

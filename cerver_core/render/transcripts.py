@@ -15,7 +15,7 @@ from cerver_core.wire.exports import ExportedSession, ExportHeader
 from cerver_core.wire.sessions import SessionRecord
 from cerver_core.wire.transcripts import Entry, ExportFormat
 
-__all__ = ["as_jsonl", "as_markdown", "as_text", "entry_label", "header", "stamp", "tool_input_text"]
+__all__ = ["as_jsonl", "as_markdown", "as_text", "continued", "entry_label", "header", "stamp", "tool_input_text"]
 
 _FORGED = re.compile(r"^(?=#{1,6} ?#?\d+ (?:user|assistant|system|tool)\b)", re.MULTILINE)
 _FENCE = re.compile(r"`{3,}")
@@ -50,6 +50,11 @@ def as_markdown(entries: Iterable[Entry]) -> str:
 def as_jsonl(raw_json_lines: Iterable[str]) -> str:
     """Write entries as JSON lines, from the JSON texts they are stored as; nothing is parsed and nothing lost."""
     return "".join(f"{json_visible(line)}\n" for line in raw_json_lines)
+
+
+def continued(piece: str) -> str:
+    """Set off a piece that begins within an entry, should its first line look like the line of an entry."""
+    return f" {piece}" if _FORGED.match(piece) else piece
 
 
 def entry_label(entry: Entry) -> str:

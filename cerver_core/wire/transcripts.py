@@ -180,7 +180,10 @@ class TranscriptPage(Reply):
 
 
 class ExportTranscript(Request):
-    """Ask for a transcript as a document, about `max_bytes` a page; `cursor` comes from the page before."""
+    """Ask for a transcript as a document, about `max_bytes` a page; `cursor` comes from the page before.
+
+    Entries are whole in every format, so one that is larger than `max_bytes` makes a page that is.
+    """
 
     format: ExportFormat = "text"
     cursor: Annotated[int, Field(ge=0, le=MAX_SEQ)] = 0

@@ -8,6 +8,7 @@ from pydantic import Field, WithJsonSchema
 from cerver_core.errors import InvalidInput
 from cerver_core.render.escape import json_visible, visible
 from cerver_core.render.peek import DEFAULT_PEEK_TOKENS, peek
+from cerver_core.render.transcripts import continued
 from cerver_core.wire.transcripts import AppendEntries, ExportTranscript, NewEntry, ReadTranscript
 from cerver_mcp.tools.base import Args, Call, Record, SessionRef, Tool, hints, record_schema
 
@@ -88,7 +89,7 @@ async def _export(call: Call, args: ExportArgs) -> tuple[str, ...]:
     page = await cerver.transcripts.export(session_id, request)
     end = offset + PAGE_CHARACTERS
     text = page.text[offset:end]
-    shown = json_visible(text) if args.format == "jsonl" else visible(text)
+    shown = json_visible(text) if args.format == "jsonl" else visible(continued(text) if offset else text)
     if end < len(page.text):
         return _more(session_id, args.format, f"{cursor}+{end}"), shown
     if page.next_cursor is not None:

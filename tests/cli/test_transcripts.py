@@ -98,6 +98,14 @@ def test_export_writes_documents(cerver: Run, notes: str, form: str, start: str)
     assert "SQLite." in text
 
 
+@pytest.mark.parametrize("form", ["text", "markdown", "jsonl", "claude-code"])
+def test_an_export_leaves_nothing_of_a_large_entry_out(cerver: Run, installed: Run, notes: str, form: str) -> None:
+    installed("append", notes, "--role", "assistant", stdin="a" * 700_000 + "THE MIDDLE" + "b" * 700_000)
+    done = cerver("export", notes, "--format", form)
+    assert "a" * 700_000 + "THE MIDDLE" + "b" * 700_000 in done.out
+    assert done.code == 0
+
+
 @pytest.mark.parametrize(
     ("content", "code", "said"),
     [

@@ -105,6 +105,19 @@ async def test_long_output_keeps_head_and_tail_within_8_kb_and_says_how_to_see_t
         assert run["more"].startswith(f'cerver_session_export(session_id="{run["session_id"]}", cursor="')
 
 
+async def test_the_call_for_the_rest_of_an_output_reaches_all_of_it(client: Open) -> None:
+    async with client() as opened:
+        run = (await opened.call_tool("cerver_run", {"code": "seq 1 30000; echo warn >&2"})).structured_content
+        whole, note = "", run["more"]
+        while note:
+            arguments = {"session_id": run["session_id"], "cursor": note.split('cursor="')[1].split('"')[0]}
+            result = await opened.call_tool("cerver_session_export", arguments)
+            *notes, page = [block.text for block in result.content]
+            whole, note = whole + page, "".join(notes)
+        assert "--- stdout\n" + "".join(f"{number}\n" for number in range(1, 30_001)) in whole
+        assert "--- stderr\nwarn\n" in whole
+
+
 async def test_output_that_is_not_utf8_and_has_nul_bytes_arrives(client: Open) -> None:
     async with client() as opened:
         run = await opened.call_tool("cerver_run", {"code": r"printf 'a\000b\377c'"})

@@ -208,6 +208,15 @@ class TranscriptContract(Road):
         for piece in ("told", "#1 user", "what is it?", "#2 assistant", "a test"):
             assert piece in page.text
 
+    @pytest.mark.parametrize("form", ["text", "markdown"])
+    async def test_text_exports_leave_nothing_of_a_large_entry_out(self, cerver: Cerver, form: str) -> None:
+        session_id = await memory(cerver)
+        large = "".join(f"{number:07d}\n" for number in range(40_000))
+        await cerver.transcripts.append(session_id, said(large, role="assistant"))
+        page = await cerver.transcripts.export(session_id, ExportTranscript.model_validate({"format": form}))
+        assert large in page.text
+        assert page.next_cursor is None
+
     async def test_a_follower_sees_entries_as_they_come_and_ends_with_the_session(self, cerver: Cerver) -> None:
         session_id = await memory(cerver)
         await cerver.transcripts.append(session_id, said("old", "seen"))
