@@ -141,7 +141,7 @@ def _plugged(name: str, settings: Settings) -> Provider:
         raise ConfigurationError(f"{brought} both bring the provider {name!r}: uninstall one", provider=name)
     from cerver_core.providers.nine import as_provider
 
-    return as_provider(next(iter(found)).load()(settings.environ))
+    return as_provider(next(iter(found)).load()(settings.environ), isolation=settings.isolation)
 
 
 def secret_backend(settings: Settings) -> SecretBackend:

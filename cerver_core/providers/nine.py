@@ -9,21 +9,24 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, Self, runtime_checkable
+from typing import Protocol, Self, get_args, runtime_checkable
 
 import anyio
 from pydantic import JsonValue
 
 from cerver_core import ids
-from cerver_core.errors import NotSupported, ProviderFailed
+from cerver_core.errors import IsolationUnavailable, NotSupported, ProviderFailed
 from cerver_core.providers.base import CommandStream, Exited, Output, Provider, SandboxRef, SandboxRequest
 from cerver_core.providers.checks import check_names
 from cerver_core.providers.encoded import Text, decoded, encoded_argv
 from cerver_core.providers.shell import ShellProvider
 from cerver_core.providers.shell.link import Ended, Program, ProgramStream
-from cerver_core.wire.computes import Compute, InstallRequest, RuntimeFound
+from cerver_core.wire.computes import Compute, InstallRequest, Isolation, IsolationLevel, Requirements, RuntimeFound
 
 __all__ = ["NineMethods", "NineProvider", "RunResult", "as_provider"]
+
+_LEVELS: tuple[IsolationLevel, ...] = get_args(IsolationLevel)
+"""Weakest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,10 @@ class NineMethods(Protocol):
 
     Raise the errors of `cerver_core.errors`: `NotFound` for a sandbox that is gone, `ProviderUnavailable` when none can
     be had or the vendor does not answer, `ProviderRefused` for a bad credential, `RateLimited`, `NotSupported`.
+
+    Two more attributes may be there. `cuts_network = True` declares that `network=False` is honoured, and
+    `isolation_level` says how each sandbox is isolated: `process`, `confined` or `sandbox`. Who does not declare them
+    is never asked to make a sandbox for which they matter: the session is refused.
     """
 
     @property
@@ -57,6 +64,7 @@ class NineMethods(Protocol):
         """Make a sandbox with a POSIX shell, GNU coreutils, findutils, grep and tar; give its id.
 
         `timeout_s` is how long its longest command may take. Keep `session_id` as a label, if there are labels.
+        `network` is false only where `cuts_network` is declared.
         """
         ...
 
@@ -99,14 +107,16 @@ class NineMethods(Protocol):
         ...
 
 
-def as_provider(made: object) -> Provider:
+def as_provider(made: object, *, isolation: IsolationLevel | None = None) -> Provider:
     """Give what an entry point made as a provider: it is one, or it has the nine methods.
+
+    `isolation` is the level asked for every sandbox whose session asks for none.
 
     Raises:
         ProviderFailed: it is neither.
     """
     if isinstance(made, NineMethods):
-        return NineProvider(made)
+        return NineProvider(made, isolation=isolation)
     if isinstance(made, _ProviderLike):
         return made
     raise ProviderFailed(
@@ -122,9 +132,11 @@ class _ProviderLike(Provider, Protocol):
 class NineProvider(ShellProvider):
     """A provider over nine methods. If they are an async context manager too, it is entered and left."""
 
-    def __init__(self, nine: NineMethods) -> None:
+    def __init__(self, nine: NineMethods, *, isolation: IsolationLevel | None = None) -> None:
         super().__init__()
         self._nine = nine
+        self._asked = isolation
+        self._level = _declared_level(nine)
         self._stack = AsyncExitStack()
         self._compute_id = ids.compute_id(nine.provider_name, "")
 
@@ -151,20 +163,52 @@ class NineProvider(ShellProvider):
             kind="cloud",
             capabilities=abilities,
             runtimes=(RuntimeFound(name="shell", path="/bin/sh"),),
+            isolation=None if self._level is None else Isolation(level=self._level),
         )
 
+    async def isolation(self, ref: SandboxRef) -> Isolation | None:
+        """Say what the provider declares; null when it declares nothing and nothing was asked."""
+        is_weaker = ref.data.get("is_weaker") is True
+        if self._level is None and not is_weaker:
+            return None
+        return Isolation(level=self._level or "process", weaker_than_asked=is_weaker)
+
     async def create(self, request: SandboxRequest) -> SandboxRef:
-        """Make a sandbox and our folders in it; one that does not answer is removed."""
+        """Make a sandbox and our folders in it; one that does not answer is removed.
+
+        Raises:
+            IsolationUnavailable: a level or no network is asked for, and the provider does not declare that it can.
+        """
         needs = request.requirements
+        is_weaker = self._is_weaker(needs)
         timeout_s = needs.timeout_minutes * 60.0
         made = await self._nine.create_sandbox(request.session_id, network=needs.network, timeout_s=timeout_s)
-        ref = SandboxRef(self.name, made, self._compute_id)
+        ref = SandboxRef(self.name, made, self._compute_id, {"is_weaker": True} if is_weaker else {})
         try:
             return await self.set_up(ref)
         except BaseException:
             with anyio.CancelScope(shield=True), anyio.move_on_after(15):
                 await self.destroy(ref)
             raise
+
+    def _is_weaker(self, needs: Requirements) -> bool:
+        """Tell whether a sandbox would be isolated less than asked; refuse it where that is not allowed."""
+        if not needs.network and getattr(self._nine, "cuts_network", False) is not True:
+            raise IsolationUnavailable(
+                f"{self.name} does not declare that it can cut a sandbox off from the network: choose another provider",
+                provider=self.name,
+            )
+        asked = needs.isolation or self._asked
+        if asked is None or (self._level is not None and _LEVELS.index(self._level) >= _LEVELS.index(asked)):
+            return False
+        if needs.allow_weaker:
+            return True
+        said = "does not say how it isolates" if self._level is None else f"isolates at the level {self._level}"
+        raise IsolationUnavailable(
+            f"{self.name} {said}, and {asked} is asked for: choose another provider, or allow less with allow_weaker",
+            provider=self.name,
+            asked=asked,
+        )
 
     async def destroy(self, ref: SandboxRef) -> None:
         """Remove the sandbox."""
@@ -253,6 +297,15 @@ class NineProvider(ShellProvider):
             yield Exited(code, (anyio.current_time() - began) * 1000, timed_out=is_late)
 
         yield told()
+
+
+def _declared_level(nine: NineMethods) -> IsolationLevel | None:
+    declared: object = getattr(nine, "isolation_level", None)
+    level = next((level for level in _LEVELS if level == declared), None)
+    if level is None and declared is not None:
+        known = ", ".join(_LEVELS)
+        raise ProviderFailed(f"{nine.provider_name} declares the isolation level {declared!r}; there are: {known}")
+    return level
 
 
 async def _texts(events: AsyncIterator[Output | Ended]) -> AsyncGenerator[Text]:

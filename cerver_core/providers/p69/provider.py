@@ -18,7 +18,15 @@ import anyio
 from pydantic import JsonValue
 
 from cerver_core import ids
-from cerver_core.errors import CerverError, ConfigurationError, FileMissing, NotFound, NotSupported, ProviderUnavailable
+from cerver_core.errors import (
+    CerverError,
+    ConfigurationError,
+    FileMissing,
+    IsolationUnavailable,
+    NotFound,
+    NotSupported,
+    ProviderUnavailable,
+)
 from cerver_core.providers.base import Output, SandboxRef, SandboxRequest
 from cerver_core.providers.cloud import CloudProvider
 from cerver_core.providers.encoded import Text, decoded, encoded_argv
@@ -110,6 +118,13 @@ class P69Provider(CloudProvider):
         needs = request.requirements
         if not needs.network:
             raise NotSupported("p69 cannot cut a sandbox off from the network", provider=self.name)
+        if needs.isolation is not None and not needs.allow_weaker:
+            raise IsolationUnavailable(
+                f"a p69 server does not say how it isolates, and {needs.isolation} is asked for: choose another "
+                "provider, or allow less with allow_weaker",
+                provider=self.name,
+                asked=needs.isolation,
+            )
         asked: dict[str, JsonValue] = {
             "engine": "shell",
             "timeout_ms": needs.timeout_minutes * 60_000,

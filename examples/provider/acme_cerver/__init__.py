@@ -38,13 +38,16 @@ class AcmeSandboxes:
 
     provider_name = "acme"
     carries_text = False
+    # Declare `cuts_network = True` when create_sandbox honours network=False, and `isolation_level` when every sandbox
+    # is isolated so well. These are plain processes: without the declarations, who asks for either is refused.
 
     def __init__(self, home: Path) -> None:
         self._home = home
 
     async def create_sandbox(self, session_id: str, *, network: bool, timeout_s: float) -> str:
-        """Make a folder."""
-        del session_id, network, timeout_s
+        """Make a folder. A vendor that declares `cuts_network` passes `network` on; here it is always true."""
+        assert network, "cuts_network is not declared"
+        del session_id, timeout_s
         sandbox_id = uuid.uuid4().hex
         await anyio.Path(self._home / sandbox_id).mkdir(parents=True)
         return sandbox_id
