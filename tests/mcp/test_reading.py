@@ -172,7 +172,13 @@ async def test_the_prompt_tells_how_to_recall(client: Open) -> None:
         assert message.role == "user"
         assert isinstance(message.content, TextContent)
         assert "earlier sessions about the release" in message.content.text
-        assert 'cerver_session_peek with session_id "one"' in message.content.text
+        begin = 'Call cerver_session_search with query "the release", session_id "one", then cerver_session_peek'
+        assert begin in message.content.text
+        (named,) = (await opened.get_prompt("recall", {"session": "one"})).messages
+        assert 'Call cerver_session_peek with session_id "one"' in named.content.text
+        (found,) = (await opened.get_prompt("recall", {"topic": "the release"})).messages
+        assert 'Call cerver_session_search with query "the release", then cerver_session_peek' in found.content.text
+        assert "cerver_session_list" not in found.content.text
         (general,) = (await opened.get_prompt("recall")).messages
         assert "Call cerver_session_list" in general.content.text
         with pytest.raises(MCPError, match="there is no such prompt; there is: recall"):
