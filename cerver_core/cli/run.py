@@ -28,7 +28,7 @@ __all__ = ["COMMANDS"]
 
 
 def _arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("code", help="the code; - reads it from standard input")
+    parser.add_argument("code", help="the code; - reads it from standard input, which the code itself does not get")
     parser.add_argument("--runtime", choices=get_args(Runtime), help="what runs it (default: shell)")
     parser.add_argument("--session", metavar="ID", help="the session to run in (default: a new one)")
     parser.add_argument("--provider", metavar="NAME", help="where to run it (new sessions; default: the best place)")

@@ -46,6 +46,11 @@ def test_the_code_can_come_from_standard_input(installed: Run) -> None:
     assert (done.code, done.out) == (0, "from stdin\n")
 
 
+def test_the_code_gets_no_standard_input_and_the_help_says_so(installed: Run) -> None:
+    assert installed("run", "cat; echo end", stdin="data").out == "end\n"
+    assert "standard input, which the code itself does not get" in " ".join(installed("run", "--help").out.split())
+
+
 def test_json_is_the_whole_result_at_the_end(cerver: Run) -> None:
     done = cerver("run", "echo hi; exit 3", "--json")
     result = json.loads(done.out)
