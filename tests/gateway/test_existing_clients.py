@@ -114,6 +114,9 @@ class TestTheCommandLineClient:
         since = await told(http, f"{SESSIONS}/{session_id}", since=100)
         assert [entry["seq"] for entry in since["transcript"]] == list(range(101, 2_501))
         assert {page["transcriptTotal"] for page in (tail, whole, since)} == {2_500}
+        for no in (0, "false"):
+            summary = await told(http, f"{SESSIONS}/{session_id}", full=no)
+            assert ("transcript" in summary, summary["transcriptTotal"]) == (False, 2_500)
 
     async def test_it_moves_a_session_and_switches_its_tool(self, http: httpx2.AsyncClient) -> None:
         session_id = await opened(http, harness="claude")

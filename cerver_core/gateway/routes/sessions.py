@@ -47,7 +47,7 @@ async def _found(call: Call, reference: str) -> SessionPage:
 
 async def _get(call: Call) -> Answer:
     query = call.query(ReadTranscript)
-    if not query.model_fields_set:
+    if not query.model_fields_set or (query.model_fields_set == {"full"} and not query.full):
         return await call.cerver.sessions.get(call.session_id)
     asks_for_all = (query.full or query.since is not None) and not query.model_fields_set & {"limit", "max_bytes"}
     read: Response = await (in_pieces if asks_for_all and query.max_tokens is None else bounded)(call, query)
