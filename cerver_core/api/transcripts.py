@@ -59,7 +59,7 @@ class Transcripts(Protocol):
         """Find, among all sessions, those in which something was said or done, the best first, at a bounded cost.
 
         What was appended before the call, by whichever process, is found; `indexed_up_to` says so when so much is new
-        that not all of it is. A query is never an error.
+        that not all of it is. A query that holds neither a word to look for nor a time is refused.
 
         Raises:
             InvalidInput: `since` or `until` is no date that is understood, or the cursor is not one of ours.

@@ -1,8 +1,6 @@
 """Digests of sessions: chooses them, reads a bounded part of each, and has an outline drawn from it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
 
 import anyio.to_thread
 
@@ -11,9 +9,8 @@ from cerver_core.digests.budget import Outlined, digested
 from cerver_core.digests.outline import Outline
 from cerver_core.engine import views
 from cerver_core.engine.context import Context
-from cerver_core.errors import InvalidInput
+from cerver_core.engine.spans import Span, read_span
 from cerver_core.render.sessions import title
-from cerver_core.search.dates import read_moment
 from cerver_core.stores.base import ReadWindow, SessionQuery, StoredSession
 from cerver_core.wire.digests import Digest, DigestTranscripts
 from cerver_core.wire.transcripts import TranscriptPage
@@ -28,7 +25,7 @@ _ENTRIES_A_PAGE = 1_000
 async def digest(context: Context, request: DigestTranscripts) -> Digest:
     """Do it; see `cerver_core.api.transcripts.Transcripts.digest`."""
     now = context.clock.now()
-    span = _Span(_moment(request.since, "since", now), _moment(request.until, "until", now, is_end=True))
+    span = read_span(request.since, request.until, now)
     if request.sessions:
         chosen = [await context.rows.sessions.get(session_id) for session_id in dict.fromkeys(request.sessions)]
         more = False
@@ -46,16 +43,7 @@ async def digest(context: Context, request: DigestTranscripts) -> Digest:
     return Digest(sessions=sessions, since=span.since, until=span.until, more=more or len(sessions) < len(outlined))
 
 
-@dataclass(frozen=True, slots=True)
-class _Span:
-    since: datetime | None
-    until: datetime | None
-
-    def holds(self, moment: datetime) -> bool:
-        return (self.since is None or moment >= self.since) and (self.until is None or moment <= self.until)
-
-
-async def _newest(context: Context, request: DigestTranscripts, span: _Span) -> Sequence[StoredSession]:
+async def _newest(context: Context, request: DigestTranscripts, span: Span) -> Sequence[StoredSession]:
     """List the sessions in which something may have been said in that time, one more than will be shown."""
     since_us = 0 if span.since is None else to_us(span.since)
     until_us = None if span.until is None else to_us(span.until)
@@ -79,7 +67,7 @@ async def _newest(context: Context, request: DigestTranscripts, span: _Span) -> 
     return found
 
 
-async def _outline(context: Context, session: StoredSession, span: _Span, most: int) -> Outline:
+async def _outline(context: Context, session: StoredSession, span: Span, most: int) -> Outline:
     outline, opening = Outline(), most // 10
     position, skipped_to = 1, session.last_seq - (most - opening) + 1
     while position <= session.last_seq:
@@ -96,15 +84,6 @@ async def _outline(context: Context, session: StoredSession, span: _Span, most: 
     return outline
 
 
-def _take(outline: Outline, raw: tuple[str, ...], span: _Span) -> None:
+def _take(outline: Outline, raw: tuple[str, ...], span: Span) -> None:
     page = TranscriptPage(session_id="", raw=raw, total=0)
     outline.add(entry for entry in page.entries if span.holds(entry.at))
-
-
-def _moment(text: str | None, field: str, now: datetime, *, is_end: bool = False) -> datetime | None:
-    if text is None:
-        return None
-    moment = read_moment(text, now, is_end=is_end)
-    if moment is None:
-        raise InvalidInput(f"{field} is no date that is understood: {text!r}; give 2026-05-03, yesterday, 3h or May")
-    return moment

@@ -3,18 +3,17 @@
 import base64
 import binascii
 from dataclasses import dataclass
-from datetime import datetime
 
 from cerver_core.clock import from_us, to_us
 from cerver_core.engine import views
 from cerver_core.engine.context import Context
+from cerver_core.engine.spans import Span, read_span
 from cerver_core.errors import InvalidInput
-from cerver_core.search.dates import read_moment
 from cerver_core.search.query import Query, parse
 from cerver_core.search.rank import Judge
 from cerver_core.search.snippets import snippet
 from cerver_core.search.texts import read_entry
-from cerver_core.stores.base import FoundEntry, FoundTranscript, SearchQuery
+from cerver_core.stores.base import FoundEntry, FoundTranscript, SearchQuery, SessionQuery
 from cerver_core.wire.search import FoundSession, SearchPage, SearchTranscripts, Snippet
 
 __all__ = ["search"]
@@ -26,7 +25,9 @@ async def search(context: Context, request: SearchTranscripts) -> SearchPage:
     """Answer a search; see `cerver_core.api.transcripts.Transcripts.search`."""
     now = context.clock.now()
     query = parse(request.query, now)
-    since, until = _moment(request.since, "since", now), _moment(request.until, "until", now, is_end=True)
+    span = read_span(request.since, request.until, now)
+    since, until = span.since, span.until
+    _require_something_to_look_for(query, span)
     skip = _read_cursor(request.cursor)
     asked = SearchQuery(
         query=query,
@@ -44,6 +45,8 @@ async def search(context: Context, request: SearchTranscripts) -> SearchPage:
         exclude_session_id=request.exclude_session,
     )
     result = await context.rows.transcripts.search(asked)
+    if not result.found and request.project is not None:
+        await _require_sessions_of(context, request.project)
     shown = _Shown(query)
     found = tuple(shown.session(one) for one in result.found)
     in_query = since is None and until is None and bool(query.dates)
@@ -57,6 +60,24 @@ async def search(context: Context, request: SearchTranscripts) -> SearchPage:
         next_cursor=_write_cursor(skip + len(found)) if result.left_out and found else None,
         next_call=_next_call(found),
     )
+
+
+def _require_something_to_look_for(query: Query, span: Span) -> None:
+    names_time = bool(query.dates) or span.since is not None or span.until is not None
+    if not query.terms and (query.excluded or not names_time):
+        only = "only says what to leave out" if query.excluded else "holds no word to look for"
+        raise InvalidInput(
+            f'the query {only}: give a word, a "phrase", the beginning of a word with * (deploy*), or a date; '
+            "a list of sessions shows the newest without a search"
+        )
+
+
+async def _require_sessions_of(context: Context, project: str) -> None:
+    if not await context.rows.sessions.list(SessionQuery(limit=1, project=project)):
+        raise InvalidInput(
+            f"no session has the project {project[:100]!r}, so that nothing can be found in it: check how it is "
+            "written, or search without project"
+        )
 
 
 @dataclass(slots=True)
@@ -96,18 +117,6 @@ def _pieces(found: FoundTranscript) -> tuple[FoundEntry, ...]:
     if found.entries or found.opening is None:
         return found.entries
     return (FoundEntry(found.session.id, found.opening, 0.0),)
-
-
-def _moment(text: str | None, field: str, now: datetime, *, is_end: bool = False) -> datetime | None:
-    if text is None:
-        return None
-    moment = read_moment(text, now, is_end=is_end)
-    if moment is None:
-        raise InvalidInput(
-            f"{field} is no date that is understood: {text!r}; give 2026-05-03, 2026-05-03T10:00:00Z, yesterday, 3h, "
-            "2 days ago, last week or May"
-        )
-    return moment
 
 
 def _next_call(found: tuple[FoundSession, ...]) -> str | None:

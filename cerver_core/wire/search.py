@@ -16,7 +16,8 @@ class SearchTranscripts(Request):
     """What to look for in the transcripts of all sessions.
 
     `query` is plain words, `"quoted phrases"` (a session must hold each), `-word` (entries with it are passed over) and
-    `prefix*`; anything else is text and never an error. Dates in it ("yesterday", "in May") lift what is as old.
+    `prefix*`; anything else is text. It holds something to look for, or a time is named. Dates in it ("yesterday",
+    "in May") lift what is as old.
     `since` and `until` leave out what is older or newer: ISO dates, or words ("yesterday", "3h", "last week", "May"),
     read on the server. `session`, `project`, `role`, `kind`, `tool` and `harness` keep what is exactly so.
     Spawned sessions show under the one that spawned them unless `include_children`. `exclude_session` is the id of

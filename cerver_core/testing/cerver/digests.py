@@ -116,3 +116,7 @@ class DigestContract(Road):
             await _digest(cerver, "se_nowhere")
         with pytest.raises(ValidationError, match="choose one of sessions and project"):
             DigestTranscripts(sessions=("a",), project="p")
+
+    async def test_a_time_that_ends_before_it_begins_is_refused(self, cerver: Cerver) -> None:
+        with pytest.raises(InvalidInput, match="lies after until"):
+            await _digest(cerver, since="2026-05-04", until="2026-05-01")

@@ -32,13 +32,27 @@ class SearchContract(Road):
         assert page.next_call == f'cerver_session_peek(session_id="{pool}", around=2)'
         assert page.sessions[0].title == "database"
 
-    @pytest.mark.parametrize(
-        "query", ["", '"', "-", "*", "AND (", "NEAR(a b", 'col:x "', "^a + b", "\x00", "a" * 4_000]
-    )
-    async def test_no_query_is_an_error(self, cerver: Cerver, query: str) -> None:
+    @pytest.mark.parametrize("query", ["AND (", "NEAR(a b", 'col:x "', "^a + b", "a" * 4_000, "yesterday"])
+    async def test_any_text_is_a_query(self, cerver: Cerver, query: str) -> None:
         await cerver.transcripts.append(await memory(cerver), said("something"))
-        page = await _found(cerver, query)
-        assert page.left_out == 0
+        assert (await _found(cerver, query)).left_out == 0
+
+    @pytest.mark.parametrize("query", ["", '"', "-", "*", "\x00", "-postgres"])
+    async def test_a_query_without_a_word_to_look_for_is_refused(self, cerver: Cerver, query: str) -> None:
+        with pytest.raises(InvalidInput, match="give a word"):
+            await _found(cerver, query)
+
+    async def test_a_time_alone_is_enough_to_look_for(self, cerver: Cerver) -> None:
+        session_id = await memory(cerver)
+        await cerver.transcripts.append(session_id, said("something"))
+        assert [one.session_id for one in (await _found(cerver, "", since="yesterday")).sessions] == [session_id]
+
+    async def test_what_cannot_hold_anything_is_refused(self, cerver: Cerver) -> None:
+        with pytest.raises(InvalidInput, match="no session has the project 'zzz'"):
+            await _found(cerver, "apple", project="zzz")
+        with pytest.raises(InvalidInput, match="lies after until"):
+            await _found(cerver, "apple", since="2026-05-04", until="2026-05-01")
+        await _found(cerver, "apple", since="2026-05-04", until="2026-05-04")
 
     async def test_the_session_that_asks_is_left_out(self, cerver: Cerver) -> None:
         own, other = await memory(cerver), await memory(cerver)
