@@ -22,6 +22,13 @@ __all__ = ["try_provider"]
 _STEP_S = 180.0
 _CLEAN_UP_S = 60.0
 
+_PROBE = """
+if [ -r /proc/self/stat ]; then grep -qs '^[0-9]* (.*) [^ZX] ' "/proc/$(cat pid)/stat"
+else kill -0 "$(cat pid)" 2>/dev/null
+fi && echo alive || echo ended
+"""
+"""Where nothing reaps orphans, an ended process stays a zombie, which `kill -0` takes for alive."""
+
 
 async def try_provider(name: str, settings: Settings) -> list[Finding]:
     """Make a sandbox, use it and remove it; a finding for each step, up to the first that fails."""
@@ -99,7 +106,7 @@ class _Trial:
         async with self.provider.exec(self.ref, command) as events:
             async for _ in events:
                 break
-        out, _ = await self._told("kill -0 $(cat pid) 2>/dev/null && echo alive || echo ended")
+        out, _ = await self._told(_PROBE)
         _expect(out, "ended\n")
         return "a command that is left is ended there"
 

@@ -61,3 +61,8 @@ def test_what_it_declares_is_had_and_said(acme: Run, monkeypatch: pytest.MonkeyP
     assert (done.code, told["stdout"], told["isolation_level"]) == (0, "ran\n", "confined")
     assert asked == [False]
     assert acme("run", "--provider", "acme", "--isolation", "sandbox", "echo ran").code == 4
+
+
+def test_the_doctor_finds_nothing_wrong_with_the_template(acme: Run) -> None:
+    done = acme("doctor", "--provider", "acme")
+    assert (done.code, "PROBLEM" in done.out) == (0, False), done.out
