@@ -5,28 +5,38 @@ sandbox's shell.
 """
 
 import shlex
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, Self, get_args, runtime_checkable
+from typing import Protocol, Self, runtime_checkable
 
 import anyio
 from pydantic import JsonValue
 
 from cerver_core import ids
-from cerver_core.errors import IsolationUnavailable, NotSupported, ProviderFailed
+from cerver_core.errors import IsolationUnavailable, NotSupported, ProviderFailed, RuntimeMissing
 from cerver_core.providers.base import CommandStream, Exited, Output, Provider, SandboxRef, SandboxRequest
 from cerver_core.providers.checks import check_names
 from cerver_core.providers.encoded import Text, decoded, encoded_argv
 from cerver_core.providers.shell import ShellProvider
 from cerver_core.providers.shell.link import Ended, Program, ProgramStream
-from cerver_core.wire.computes import Compute, InstallRequest, Isolation, IsolationLevel, Requirements, RuntimeFound
+from cerver_core.wire.computes import (
+    Compute,
+    InstallRequest,
+    Isolation,
+    IsolationLevel,
+    Requirements,
+    Runtime,
+    RuntimeFound,
+)
 
 __all__ = ["NineMethods", "NineProvider", "RunResult", "as_provider"]
 
-_LEVELS: tuple[IsolationLevel, ...] = get_args(IsolationLevel)
+_LEVELS: tuple[IsolationLevel, ...] = ("process", "confined", "sandbox")
 """Weakest first."""
+
+_PROGRAMS: Mapping[Runtime, str] = {"shell": "/bin/sh", "python": "python3", "node": "node"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +55,11 @@ class NineMethods(Protocol):
     Raise the errors of `cerver_core.errors`: `NotFound` for a sandbox that is gone, `ProviderUnavailable` when none can
     be had or the vendor does not answer, `ProviderRefused` for a bad credential, `RateLimited`, `NotSupported`.
 
-    Two more attributes may be there. `cuts_network = True` declares that `network=False` is honoured, and
-    `isolation_level` says how each sandbox is isolated: `process`, `confined` or `sandbox`. Who does not declare them
-    is never asked to make a sandbox for which they matter: the session is refused.
+    Three more attributes may be there. `runtimes` names those of every sandbox (unless declared, `shell` and `python`);
+    a sandbox that lacks the one its session asks for is removed again, and the session is refused.
+    `cuts_network = True` declares that `network=False` is honoured, and `isolation_level` says how each sandbox is
+    isolated: `process`, `confined` or `sandbox`. Who does not declare these two is never asked to make a sandbox for
+    which they matter: the session is refused.
     """
 
     @property
@@ -136,7 +148,8 @@ class NineProvider(ShellProvider):
         super().__init__()
         self._nine = nine
         self._asked = isolation
-        self._level = _declared_level(nine)
+        self._level: IsolationLevel | None = _declared_level(nine)
+        self._runtimes = _declared_runtimes(nine)
         self._stack = AsyncExitStack()
         self._compute_id = ids.compute_id(nine.provider_name, "")
 
@@ -162,7 +175,7 @@ class NineProvider(ShellProvider):
             provider=self.name,
             kind="cloud",
             capabilities=abilities,
-            runtimes=(RuntimeFound(name="shell", path="/bin/sh"),),
+            runtimes=tuple(RuntimeFound(name=name, path=_PROGRAMS[name]) for name in self._runtimes),
             isolation=None if self._level is None else Isolation(level=self._level),
         )
 
@@ -178,6 +191,7 @@ class NineProvider(ShellProvider):
 
         Raises:
             IsolationUnavailable: a level or no network is asked for, and the provider does not declare that it can.
+            RuntimeMissing: the sandbox has not the runtime that is asked for.
         """
         needs = request.requirements
         is_weaker = self._is_weaker(needs)
@@ -185,11 +199,17 @@ class NineProvider(ShellProvider):
         made = await self._nine.create_sandbox(request.session_id, network=needs.network, timeout_s=timeout_s)
         ref = SandboxRef(self.name, made, self._compute_id, {"is_weaker": True} if is_weaker else {})
         try:
-            return await self.set_up(ref)
+            return self._checked(await self.set_up(ref), needs.runtime)
         except BaseException:
             with anyio.CancelScope(shield=True), anyio.move_on_after(15):
                 await self.destroy(ref)
             raise
+
+    def _checked(self, ref: SandboxRef, runtime: Runtime) -> SandboxRef:
+        programs = ref.data.get("programs")
+        if runtime != "shell" and not (isinstance(programs, list) and _PROGRAMS[runtime] in programs):
+            raise RuntimeMissing(f"a sandbox of {self.name} has no {_PROGRAMS[runtime]}: its image lacks it")
+        return ref
 
     def _is_weaker(self, needs: Requirements) -> bool:
         """Tell whether a sandbox would be isolated less than asked; refuse it where that is not allowed."""
@@ -301,11 +321,22 @@ class NineProvider(ShellProvider):
 
 def _declared_level(nine: NineMethods) -> IsolationLevel | None:
     declared: object = getattr(nine, "isolation_level", None)
-    level = next((level for level in _LEVELS if level == declared), None)
-    if level is None and declared is not None:
-        known = ", ".join(_LEVELS)
-        raise ProviderFailed(f"{nine.provider_name} declares the isolation level {declared!r}; there are: {known}")
-    return level
+    if declared is None:
+        return None
+    for level in _LEVELS:
+        if level == declared:
+            return level
+    known = ", ".join(_LEVELS)
+    raise ProviderFailed(f"{nine.provider_name} declares the isolation level {declared!r}; there are: {known}")
+
+
+def _declared_runtimes(nine: NineMethods) -> tuple[Runtime, ...]:
+    declared: Collection[object] = getattr(nine, "runtimes", ("shell", "python"))
+    unknown = [name for name in declared if name not in _PROGRAMS]
+    if unknown or "shell" not in declared:
+        known = ", ".join(_PROGRAMS)
+        raise ProviderFailed(f"{nine.provider_name} must declare shell among its runtimes, and only: {known}")
+    return tuple(name for name in _PROGRAMS if name in declared)
 
 
 async def _texts(events: AsyncIterator[Output | Ended]) -> AsyncGenerator[Text]:

@@ -1,6 +1,8 @@
 """The template of a nine-method provider at the command line: what it does not declare is refused, not dropped."""
 
 import json
+import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -66,3 +68,29 @@ def test_what_it_declares_is_had_and_said(acme: Run, monkeypatch: pytest.MonkeyP
 def test_the_doctor_finds_nothing_wrong_with_the_template(acme: Run) -> None:
     done = acme("doctor", "--provider", "acme")
     assert (done.code, "PROBLEM" in done.out) == (0, False), done.out
+
+
+def test_python_can_be_asked_for_and_node_only_where_it_is_declared(acme: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    done = acme("run", "--provider", "acme", "--runtime", "python", "print(1)")
+    assert (done.code, done.out) == (0, "1\n")
+    done = acme("run", "--provider", "acme", "--runtime", "node", "console.log(1)")
+    assert done.code == 4
+    assert "no node runtime" in done.err
+
+
+def test_a_declared_runtime_that_a_sandbox_lacks_is_refused_and_leaves_nothing(
+    acme: Run, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from acme_cerver import AcmeSandboxes  # noqa: PLC0415 - found where the example lies
+
+    tools = home / "tools"
+    tools.mkdir()
+    for name in ("mkdir", "grep", "sh", "chmod", "rm"):
+        (tools / name).symlink_to(str(shutil.which(name)))
+    monkeypatch.setattr(os, "defpath", str(tools))
+    monkeypatch.setenv("PATH", str(tools))
+    monkeypatch.setattr(AcmeSandboxes, "runtimes", ("shell", "node"), raising=False)
+    done = acme("run", "--provider", "acme", "--runtime", "node", "console.log(1)")
+    assert done.code == 3
+    assert "a sandbox of acme has no node" in done.err
+    assert list((home / "acme").iterdir()) == []
