@@ -18,6 +18,8 @@ __all__ = ["json_answer", "packed", "problem", "problem_text"]
 _PACK_ABOVE_BYTES = 16 * 1024
 """Below this, compressing costs more time than a fast network saves. Our choice."""
 
+_TEXT = frozenset({JSON, "text/html"})
+
 _LONG_BYTES = 256 * 1024
 """What takes milliseconds to compress, while others wait for the event loop."""
 
@@ -28,16 +30,18 @@ def json_answer(reply: BaseModel, status: int = 200) -> Response:
 
 
 async def packed(response: Response, accepted: str | None) -> Response:
-    """Compress a large JSON answer for a caller who takes gzip; streams and bytes stay as they are."""
-    if accepted is None or "gzip" not in accepted or type(response) is not Response or response.media_type != JSON:
+    """Compress a large JSON or HTML answer for a caller who takes gzip; streams and bytes stay as they are."""
+    if accepted is None or "gzip" not in accepted or type(response) is not Response or response.media_type not in _TEXT:
         return response
     content = bytes(response.body)
     if len(content) < _PACK_ABOVE_BYTES:
         return response
     squeeze = partial(gzip.compress, content, compresslevel=1, mtime=0)
     body = await anyio.to_thread.run_sync(squeeze) if len(content) > _LONG_BYTES else squeeze()
-    headers = {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
-    return Response(body, response.status_code, headers, JSON)
+    headers = {name: value for name, value in response.headers.items() if name != "content-length"}
+    headers["content-encoding"] = "gzip"
+    headers["vary"] = ", ".join(filter(None, (headers.get("vary"), "Accept-Encoding")))
+    return Response(body, response.status_code, headers)
 
 
 def problem(error: CerverError, *, status: int | None = None, headers: Mapping[str, str] | None = None) -> Response:

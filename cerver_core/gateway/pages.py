@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from cerver_core.gateway.answers import packed
 from cerver_core.gateway.docs import page
 from cerver_core.gateway.openapi import document
 from cerver_core.gateway.telemetry import OPERATION, Telemetry
@@ -28,10 +29,12 @@ async def _docs(request: Request) -> Response:
     url = str(request.base_url).rstrip("/")
     wants_page = "text/html" in request.headers.get("accept", "") and request.query_params.get("format") != "json"
     content = _page(url) if wants_page else _document(url)
-    headers = {"ETag": f'"{sha256(content).hexdigest()[:32]}"', **(_PAGE_HEADERS if wants_page else _VARIES)}
-    if headers["ETag"] in request.headers.get("if-none-match", ""):
+    tag = f'"{sha256(content).hexdigest()[:32]}"'
+    headers = {"ETag": f"W/{tag}", **(_PAGE_HEADERS if wants_page else _VARIES)}
+    if tag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
-    return Response(content, media_type="text/html" if wants_page else JSON, headers=headers)
+    answer = Response(content, media_type="text/html" if wants_page else JSON, headers=headers)
+    return await packed(answer, request.headers.get("accept-encoding"))
 
 
 # Whoever asks chooses the address, so only the last few are kept.

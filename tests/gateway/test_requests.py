@@ -174,6 +174,17 @@ async def test_large_answers_are_compressed_for_those_who_take_it(http: httpx2.A
     assert packed.json()["transcript"] == plain.json()["transcript"]
 
 
+@pytest.mark.parametrize("media", ["application/json", "text/html"])
+async def test_the_documentation_is_compressed_for_those_who_take_it(http: httpx2.AsyncClient, media: str) -> None:
+    plain = await http.get("/v2/docs", headers={"Accept": media, "Accept-Encoding": "identity"})
+    packed = await http.get("/v2/docs", headers={"Accept": media, "Accept-Encoding": "gzip"})
+    assert (packed.headers["content-encoding"], packed.headers["vary"]) == ("gzip", "Accept, Accept-Encoding")
+    assert int(packed.headers["content-length"]) < len(plain.content) / 4
+    same = ("content-type", "etag", "content-security-policy")
+    assert [packed.headers.get(name) for name in same] == [plain.headers.get(name) for name in same]
+    assert packed.text == plain.text
+
+
 async def test_health_needs_no_key(running: Running) -> None:
     async with httpx2.AsyncClient(base_url=running.url) as stranger:
         assert (await stranger.get("/healthz")).json() == {"status": "ok"}
