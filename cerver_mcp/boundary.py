@@ -18,13 +18,11 @@ _MAX_SHOWN = 5
 _ADVICE: Mapping[type[errors.CerverError], str] = {
     errors.SessionNotFound: "Call cerver_session_list to see the sessions there are.",
     errors.AmbiguousReference: "Give more characters of the id.",
-    errors.SessionStateConflict: 'See the state with cerver_session_list; cerver_session_end(action="resume") wakes a '
-    "paused one, cerver_session_create opens another.",
     errors.SequenceConflict: "Read what was added with cerver_session_peek(since=…), then append again.",
     errors.EntryConflict: "Use another id for the new content; entries never change.",
     errors.NoComputeAvailable: 'Ask for less in requirements, or pass compute="none" for memory alone.',
     errors.IsolationUnavailable: 'Leave "isolation" out of requirements, or add "allow_weaker": true.',
-    errors.ComputeNotFound: "Leave compute out to let the router choose.",
+    errors.ComputeNotFound: "Leave compute out (target_compute_id in cerver_spawn) to let the router choose.",
     errors.SecretNotFound: "Names must match exactly. Ask the user to set it, or for the right name.",
     errors.SecretError: "Ask the user; do not guess other names.",
     errors.GatewayUnreachable: "Check CERVER_GATEWAY_URL and the network, or unset CERVER_API_TOKEN to work locally.",
@@ -36,12 +34,25 @@ _ADVICE: Mapping[type[errors.CerverError], str] = {
     errors.DeadlineExceeded: "Try again, or allow more time.",
 }
 
+_STATE_ADVICE: Mapping[str, str] = {
+    "paused": 'cerver_session_end(action="resume") wakes it.',
+    "terminated": "cerver_session_create opens another.",
+    "failed": "cerver_session_create opens another.",
+}
+"""What to do about a session that is in the wrong state. In any other state, what it lacks stands in the message."""
+
 
 def error_text(error: errors.CerverError) -> str:
     """Write an error for a model: `code: message`, the facts that help, and what to do next."""
     parts = [f"{error.code}: {error.message.rstrip('.')}.", *_facts(error)]
-    advice = next((_ADVICE[kind] for kind in type(error).__mro__ if kind in _ADVICE), None)
+    advice = _advice(error)
     return " ".join([*parts, advice] if advice else parts)
+
+
+def _advice(error: errors.CerverError) -> str | None:
+    if isinstance(error, errors.SessionStateConflict):
+        return _STATE_ADVICE.get(str(error.detail.get("state")))
+    return next((_ADVICE[kind] for kind in type(error).__mro__ if kind in _ADVICE), None)
 
 
 def argument_error(tool: str, error: ValidationError, allowed: Iterable[str]) -> str:

@@ -167,7 +167,8 @@ class Lifecycles:
         session = await self._context.rows.sessions.get(session_id)
         if session.sandbox is None and session.state in _ALIVE:
             raise SessionStateConflict(
-                f"session {session_id} is memory alone: there is nothing to resume; append to it, or attach a compute",
+                f"session {session_id} is memory alone: there is nothing to resume; append to it, or give it a "
+                f"compute over HTTP (POST /v2/sessions/{session_id}/compute)",
                 state=session.state,
             )
         if session.state == "running":

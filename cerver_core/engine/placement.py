@@ -230,7 +230,7 @@ async def _choose(choice: ComputeChoice, offer: Offer) -> str | None:
     for name, provider in offer.providers.items():
         if (await provider.describe()).compute_id == compute_id:
             return name
-    raise ComputeNotFound(f"there is no compute {compute_id}; list the computes to see those there are")
+    raise ComputeNotFound(f"there is no compute {compute_id}; GET /v2/computes lists those there are")
 
 
 def _known(name: str, offer: Offer) -> str:

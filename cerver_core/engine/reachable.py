@@ -113,7 +113,8 @@ class Reachable:
             )
         if session.provider is None or session.sandbox is None:
             raise SessionStateConflict(
-                f"session {session.id} has no compute: attach one, or create a session with compute",
+                f"session {session.id} has no compute: leave the session out (session_id, --session) to run in a new "
+                f"one, create one with compute, or give it one over HTTP (POST /v2/sessions/{session.id}/compute)",
                 state=session.state,
             )
         if session.state == "paused":

@@ -84,7 +84,7 @@ CASES: list[tuple[str, dict[str, Any], list[str]]] = [
     (
         "cerver_spawn",
         {"parent_session_id": "one", "task": "x", "target_compute_id": "none"},
-        ["compute_not_found: ", "name none to let the router choose", "Leave compute, or target_compute_id, out"],
+        ["compute_not_found: ", "GET /v2/computes lists", "(target_compute_id in cerver_spawn)"],
     ),
     ("cerver_spawn", {"parent_session_id": "one", "task": ""}, ["task", "at least 1 character"]),
     ("cerver_session_end", {"session_id": "one", "action": "destroy"}, ["'pause', 'resume' or 'terminate'"]),

@@ -118,6 +118,21 @@ async def test_the_call_for_the_rest_of_an_output_reaches_all_of_it(client: Open
         assert "--- stderr\nwarn\n" in whole
 
 
+async def test_what_a_session_s_state_forbids_names_only_a_way_out_that_there_is(client: Open) -> None:
+    async def refused(tool: str, **arguments: Any) -> str:
+        result = await opened.call_tool(tool, {"session_id": "notes", **arguments})
+        assert result.is_error is True
+        return text_of(result)
+
+    async with client() as opened:
+        await opened.call_tool("cerver_session_create", {"session_name": "notes", "compute": "none"})
+        assert "resume" not in await refused("cerver_run", code="true")
+        assert "resume" not in await refused("cerver_session_end", action="pause")
+        await opened.call_tool("cerver_session_end", {"session_id": "notes", "action": "terminate"})
+        told = await refused("cerver_session_end", action="resume")
+        assert told.endswith("is terminated: there is nothing to resume. cerver_session_create opens another.")
+
+
 async def test_output_that_is_not_utf8_and_has_nul_bytes_arrives(client: Open) -> None:
     async with client() as opened:
         run = await opened.call_tool("cerver_run", {"code": r"printf 'a\000b\377c'"})
