@@ -17,7 +17,7 @@ _MAX_SHOWN = 5
 
 _ADVICE: Mapping[type[errors.CerverError], str] = {
     errors.SessionNotFound: "Call cerver_session_list to see the sessions there are.",
-    errors.AmbiguousReference: "Give more characters of the id.",
+    errors.AmbiguousReference: "Call again with the id of the one that is meant.",
     errors.SequenceConflict: "Read what was added with cerver_session_peek(since=…), then append again.",
     errors.EntryConflict: "Use another id for the new content; entries never change.",
     errors.NoComputeAvailable: 'Ask for less in requirements, or pass compute="none" for memory alone.',
@@ -76,9 +76,6 @@ def internal_error(tool: str, error: Exception) -> str:
 
 def _facts(error: errors.CerverError) -> Sequence[str]:
     facts: list[str] = []
-    candidates = error.detail.get("candidates")
-    if isinstance(candidates, Sequence) and not isinstance(candidates, str):
-        facts.append("Candidates: " + ", ".join(visible_line(str(one), 120) for one in candidates[:_MAX_SHOWN]) + ".")
     if isinstance(last_seq := error.detail.get("last_seq"), int):
         facts.append(f"The transcript ends at seq {last_seq}.")
     if isinstance(wait := error.detail.get("retry_after_s"), int | float):

@@ -8,6 +8,7 @@ from cerver_core.cli import exits
 from cerver_core.cli.command import Command, Commands
 from cerver_core.cli.connected import ask, connected
 from cerver_core.cli.terminal import Terminal
+from cerver_core.errors import AmbiguousReference, CerverError
 from cerver_core.render.escape import visible_line
 from cerver_core.wire.computes import ComputeChoice, IsolationLevel, PersistenceLevel, Requirements, Runtime
 from cerver_core.wire.sessions import (
@@ -74,7 +75,20 @@ async def _create(cerver: Cerver, args: Namespace, terminal: Terminal) -> int:
     request = ask(CreateSession, fields)
     if args.no_compute:
         request = CreateSession.model_validate({**request.model_dump(exclude_unset=True), "compute": None})
-    return _show_envelope(await cerver.sessions.create(request), args, terminal)
+    code = _show_envelope(await cerver.sessions.create(request), args, terminal)
+    await _note_a_twin(cerver, args.name, terminal)
+    return code
+
+
+async def _note_a_twin(cerver: Cerver, name: str | None, terminal: Terminal) -> None:
+    """Say so when a new session is not the only one that its name finds."""
+    try:
+        if name:
+            await cerver.sessions.resolve(name)
+    except AmbiguousReference:
+        terminal.note(f"cerver: note: other sessions go by {visible_line(name or '', _NAME_CHARS)!r} too: use its id")
+    except CerverError:
+        return  # the session is made: a look that fails shall not make it seem otherwise
 
 
 def _choice(args: Namespace) -> ComputeChoice | None:
@@ -131,7 +145,9 @@ async def _spawn(cerver: Cerver, args: Namespace, terminal: Terminal) -> int:
     fields = {"task": args.task, "session_name": args.name, "target_compute_id": args.compute}
     request = ask(SpawnSession, fields)
     parent = await cerver.sessions.resolve(args.session)
-    return _show_envelope(await cerver.sessions.spawn(parent, request), args, terminal)
+    code = _show_envelope(await cerver.sessions.spawn(parent, request), args, terminal)
+    await _note_a_twin(cerver, args.name, terminal)
+    return code
 
 
 async def _pause(cerver: Cerver, args: Namespace, terminal: Terminal) -> int:

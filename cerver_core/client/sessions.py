@@ -1,9 +1,11 @@
 """Sessions, asked of a gateway."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from cerver_core.errors import AmbiguousReference, SessionNotFound
+from cerver_core.errors import SessionNotFound
+from cerver_core.render.sessions import ambiguous
 from cerver_core.wire.http import FindSessions, TerminateSession
 from cerver_core.wire.sessions import (
     AttachCompute,
@@ -28,7 +30,6 @@ _FULL_ID = 32
 """From this length on a reference can be a full id (wire contract §1)."""
 
 _LEAST_PREFIX = 4
-_CANDIDATES = 5
 
 _SLOW_S = 300.0
 """How long a call may take that makes, frees or destroys a sandbox. Our choice: cold clouds take minutes."""
@@ -67,11 +68,7 @@ class ClientSessions:
         if not found:
             raise SessionNotFound(f"there is no session {reference!r}: list the sessions to see those there are")
         if len(found) > 1:
-            shown = [f"{session.session_id} ({session.session_name or 'unnamed'})" for session in found[:_CANDIDATES]]
-            raise AmbiguousReference(
-                f"{reference!r} fits several sessions; use more of the id: {', '.join(shown)}",
-                candidates=[session.session_id for session in found[:_CANDIDATES]],
-            )
+            raise ambiguous(reference, found, now=datetime.now(UTC))
         return found[0].session_id
 
     async def update(self, session_id: str, request: UpdateSession) -> SessionRecord:

@@ -9,7 +9,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from cerver_core.engine import views
-from cerver_core.errors import AmbiguousReference, InvalidInput, NotFound, SessionNotFound
+from cerver_core.errors import InvalidInput, NotFound, SessionNotFound
+from cerver_core.render.sessions import ambiguous
 from cerver_core.stores.base import SessionChange, SessionQuery
 from cerver_core.wire.sessions import SessionMetrics, SessionPage, states_filter, status_filter
 
@@ -95,11 +96,8 @@ class EngineSessions:
         if not found:
             raise SessionNotFound(f"there is no session {reference!r}: list the sessions to see those there are")
         if len(found) > 1:
-            shown = [f"{session.id} ({session.name or 'unnamed'})" for session in found[:_CANDIDATES_SHOWN]]
-            raise AmbiguousReference(
-                f"{reference!r} fits several sessions; use more of the id: {', '.join(shown)}",
-                candidates=[session.id for session in found[:_CANDIDATES_SHOWN]],
-            )
+            now = self._context.clock.now()
+            raise ambiguous(reference, [views.record(session, now) for session in found], now=now)
         return found[0].id
 
     async def update(self, session_id: str, request: UpdateSession) -> SessionRecord:

@@ -1,16 +1,18 @@
 """Lists of sessions as short rows for a model, about 50 tokens each, with the call for the next page."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
+from cerver_core.errors import AmbiguousReference
 from cerver_core.render.escape import visible_line
 from cerver_core.wire.sessions import ListSessions, SessionPage, SessionRecord
 
-__all__ = ["age", "rows", "short_ids", "title"]
+__all__ = ["age", "ambiguous", "rows", "short_ids", "title"]
 
 _TITLE = 60
 _LEAST_PREFIX = 8
+_CANDIDATES = 5
 
 
 def rows(page: SessionPage, *, now: datetime, request: ListSessions | None = None) -> str:
@@ -56,17 +58,36 @@ def age(moment: datetime, now: datetime) -> str:
     return f"{seconds // (7 * 86_400)}w"
 
 
+def ambiguous(reference: str, found: Sequence[SessionRecord], *, now: datetime) -> AmbiguousReference:
+    """Make the error for a name or a beginning of an id that fits several sessions, with what tells them apart."""
+    shown = found[:_CANDIDATES]
+    is_name = any(session.session_name == reference for session in shown)
+    advice = "use the id of one" if is_name else "use more of the id"
+    told = "; ".join(_candidate(session, reference, now) for session in shown)
+    return AmbiguousReference(
+        f"{reference!r} fits several sessions, {advice}: {told}", candidates=[session.session_id for session in shown]
+    )
+
+
+def _candidate(session: SessionRecord, reference: str, now: datetime) -> str:
+    name = "" if session.session_name == reference else f"{visible_line(session.session_name or 'unnamed', _TITLE)}, "
+    return f"{session.session_id} ({name}active {age(session.updated_at, now)} ago, {_entries(session)})"
+
+
+def _entries(session: SessionRecord) -> str:
+    return f"{session.transcript_total:,} {'entry' if session.transcript_total == 1 else 'entries'}"
+
+
 def _row(session: SessionRecord, short: str, now: datetime) -> str:
     status = session.status
     reason = f" ({visible_line(session.end_reason, 24)})" if session.end_reason else ""
     detail = f"/{session.state}" if session.state in {"paused", "failed", "provisioning"} else ""
-    plural = "entry" if session.transcript_total == 1 else "entries"
     words = [
         short,
         f"{status}{detail}{reason}",
         f'"{title(session)}"',
         f"{age(session.updated_at, now)} ago",
-        f"{session.transcript_total:,} {plural}",
+        _entries(session),
     ]
     source = session.metadata.get("source")
     known = {

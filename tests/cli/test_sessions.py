@@ -1,6 +1,7 @@
 """The commands of sessions, as scripts and people use them."""
 
 import json
+import re
 
 import pytest
 
@@ -110,8 +111,12 @@ def test_what_cannot_be_is_one_line_and_a_code(cerver: Run, args: list[str], cod
 
 
 def test_a_name_of_two_sessions_is_ambiguous(cerver: Run) -> None:
-    cerver("create", "--no-compute", "--name", "twin")
-    cerver("create", "--no-compute", "--name", "twin")
+    alone = cerver("create", "--no-compute", "--name", "twin", "--task", "the first")
+    second = cerver("create", "--no-compute", "--name", "twin")
+    assert "note" not in alone.err
+    assert second.err.endswith("cerver: note: other sessions go by 'twin' too: use its id\n")
     done = cerver("show", "twin")
     assert done.code == 4
-    assert done.err.startswith("cerver: ambiguous_reference: ")
+    said = done.err.removeprefix("cerver: ambiguous_reference: 'twin' fits several sessions, use the id of one: ")
+    pattern = r"{} \(active \d+s ago, 0 entries\); {} \(active \d+s ago, 1 entry\)\n"
+    assert re.fullmatch(pattern.format(second.out.strip(), alone.out.strip()), said)
