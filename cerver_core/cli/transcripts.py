@@ -15,7 +15,7 @@ from cerver_core.cli import exits
 from cerver_core.cli.command import Command, Commands
 from cerver_core.cli.connected import ask, connected
 from cerver_core.cli.terminal import Terminal
-from cerver_core.errors import InvalidInput
+from cerver_core.errors import Conflict, InvalidInput
 from cerver_core.render.claude_code import claude_code_project
 from cerver_core.render.escape import visible_line
 from cerver_core.render.peek import DEFAULT_PEEK_TOKENS, peek
@@ -159,9 +159,12 @@ def _export_arguments(parser: ArgumentParser) -> None:
         help="jsonl loses nothing; claude-code is a session that Claude Code resumes (default: text)",
     )
     parser.add_argument("--output", type=Path, metavar="FILE", help="write to this file, whole or not at all")
+    parser.add_argument("--yes", action="store_true", help="replace the file if there is one")
 
 
 async def _export(cerver: Cerver, args: Namespace, terminal: Terminal) -> int:
+    if args.output is not None and not args.yes:
+        _check_free(args.output)
     session_id = await cerver.sessions.resolve(args.session)
     notes: Counter[str] = Counter()
     pieces = _pieces(cerver, session_id, args.format, notes)
@@ -174,6 +177,11 @@ async def _export(cerver: Cerver, args: Namespace, terminal: Terminal) -> int:
     if args.format == "claude-code":
         _tell_how_to_resume(await cerver.sessions.get(session_id), notes, terminal)
     return exits.OK
+
+
+def _check_free(target: Path) -> None:
+    if os.path.lexists(target):
+        raise Conflict(f"there is a file {target} already, and it was left as it is; replace it with --yes")
 
 
 def _tell_how_to_resume(record: SessionRecord, notes: Counter[str], terminal: Terminal) -> None:

@@ -91,6 +91,18 @@ def test_a_jsonl_export_imports_to_the_same_transcript(cerver: Run, notes: str, 
     assert len(entries[0]) == 3
 
 
+def test_an_export_replaces_a_file_only_with_leave(cerver: Run, notes: str, tmp_path: Path) -> None:
+    target = tmp_path / "mine.md"
+    target.write_text("precious")
+    done = cerver("export", notes, "--output", str(target))
+    assert (done.code, target.read_text()) == (4, "precious")
+    assert done.err == (
+        f"cerver: conflict: there is a file {target} already, and it was left as it is; replace it with --yes\n"
+    )
+    assert cerver("export", notes, "--output", str(target), "--yes").code == 0
+    assert "SQLite." in target.read_text()
+
+
 @pytest.mark.parametrize(("form", "start"), [("text", "notes\n"), ("markdown", "# notes\n")])
 def test_export_writes_documents(cerver: Run, notes: str, form: str, start: str) -> None:
     text = cerver("export", notes, "--format", form).out
