@@ -60,6 +60,8 @@ class Vaults(Protocol):
 
         Raises:
             NotFound: there is none by this id.
+            ProviderRefused: the vault does not accept the credential.
+            ProviderFailed: it does not answer.
         """
         ...
 
@@ -68,7 +70,12 @@ class Vaults(Protocol):
         ...
 
     async def set_credentials(self, request: SetCredentials) -> ProviderCredentials:
-        """Keep a provider's credentials, encrypted, in place of those before; references are kept as they are."""
+        """Keep a provider's credentials, encrypted, in place of those before; references are kept as they are.
+
+        Raises:
+            InvalidInput: one that the provider needs is missing; the message names it. Nothing changed.
+            NotSupported: accounts cannot bring this provider.
+        """
         ...
 
     async def delete_credentials(self, provider: str) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import anyio
 from anyio.abc import TaskGroup, TaskStatus
 
-from cerver_core.errors import CerverError, NoComputeAvailable, RateLimited, StoreUnavailable
+from cerver_core.errors import CerverError, NoComputeAvailable, NotSupported, RateLimited, StoreUnavailable
 from cerver_core.providers.base import Provider
 
 __all__ = ["MakeProvider", "OwnProviders"]
@@ -71,6 +71,14 @@ class OwnProviders:
     def can_make(self, name: str) -> bool:
         """Tell whether accounts can bring this provider."""
         return name in self._makers
+
+    def require(self, name: str) -> None:
+        """Raise `NotSupported` where accounts cannot bring this provider."""
+        if name not in self._makers:
+            there = ", ".join(self._makers) or "none"
+            raise NotSupported(
+                f"credentials cannot be brought for the provider {name[:100]!r}; there are: {there}", provider=name
+            )
 
     async def get(
         self, owner: tuple[str, str], name: str, version: object, fetch: Fetch, *, refetch: bool = False

@@ -50,7 +50,7 @@ class Reachable:
         """Give all that can be asked now; with a session that brought credentials, by those."""
         hosting = self._tenant.hosting
         if hosting is None or hosting.own_providers is None:
-            return Offer(await self._shared(), {})
+            return Offer(await self._shared(), self._context.obstacles)
         providers, obstacles = dict(await self._shared()), dict[str, str]()
         records = [one async for one in every(self._records(hosting), CREDENTIALS, now_us=self._context.now_us())]
         if session_id is not None and (own := await self._of_session(hosting, session_id)) is not None:
@@ -140,8 +140,7 @@ class Reachable:
                 "credentials in a request are for a gateway, which keeps them sealed: set the provider's variables "
                 "where this Cerver runs"
             )
-        if not hosting.own_providers.can_make(provider):
-            raise NotSupported(f"credentials cannot be brought for the provider {provider!r}", provider=provider)
+        hosting.own_providers.require(provider)
         sealed = hosting.sealer.seal(self._tenant.account_id, row_of(SESSION_CREDENTIALS, session_id), credentials)
         data: JsonObject = {"provider": provider, "sealed": sealed}
         await self._records(hosting).put(SESSION_CREDENTIALS, session_id, data, now_us=self._context.now_us())

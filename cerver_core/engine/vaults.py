@@ -5,13 +5,25 @@ from collections.abc import Mapping
 
 from pydantic import JsonValue
 
+from cerver_core.catalog.computes import PROFILES
 from cerver_core.clock import from_us
 from cerver_core.engine.audit import Audit
 from cerver_core.engine.context import Context
 from cerver_core.engine.directory import JsonObject, change, every
 from cerver_core.engine.secret_sources import CREDENTIALS, VAULT, SecretSources, row_of, sealed_of
 from cerver_core.engine.tenant import Hosting
-from cerver_core.errors import CerverError, Forbidden, InvalidInput, NotFound, SecretBackendMisconfigured
+from cerver_core.errors import (
+    CerverError,
+    Forbidden,
+    InvalidInput,
+    NotFound,
+    ProviderFailed,
+    ProviderRefused,
+    SecretBackendMisconfigured,
+    SecretBackendThrottled,
+    SecretBackendUnreachable,
+    SecretError,
+)
 from cerver_core.secrets.names import check_name, refuse_reserved
 from cerver_core.stores.records import Record
 from cerver_core.wire.vaults import (
@@ -72,8 +84,11 @@ class EngineVaults:
         if is_default:
             await self._only_default(vault_id)
         await self._note("vault.create", vault_id, {"provider": request.provider, "label": request.label})
-        checked = await self.verify(vault_id)
-        return VaultCreated(id=vault_id, verify_error=None if checked.ok else checked.message)
+        try:
+            await self.verify(vault_id)
+        except CerverError as error:
+            return VaultCreated(id=vault_id, verify_error=error.message)
+        return VaultCreated(id=vault_id)
 
     async def update(self, vault_id: str, request: UpdateVault) -> Vault:
         """Change what is named."""
@@ -118,19 +133,23 @@ class EngineVaults:
         await self._sources.require(vault_id)
         try:
             async with self._sources.vault(vault_id) as vault:
-                message, is_ok = await vault.check(), True
+                message = await vault.check()
         except CerverError as error:
-            message, is_ok = error.message, False
+            await self._keep_check(vault_id, error.message)
+            raise _unverified(error) from error
+        record = await self._keep_check(vault_id, None)
+        last_us = None if record is None else record.data.get("last_verified_at_us")
+        moment = from_us(last_us) if isinstance(last_us, int) else None
+        return VaultVerified(ok=True, message=message, last_verified_at=moment)
+
+    async def _keep_check(self, vault_id: str, failure: str | None) -> Record | None:
         now_us = self._context.now_us()
 
         def changed(data: JsonObject) -> JsonObject:
-            verified = {"last_verified_at_us": now_us} if is_ok else {}
-            return {**data, **verified, "last_verify_error": None if is_ok else message}
+            verified = {"last_verified_at_us": now_us} if failure is None else {}
+            return {**data, **verified, "last_verify_error": failure}
 
-        record = await change(self._records, VAULT, vault_id, changed, now_us=now_us)
-        last_us = None if record is None else record.data.get("last_verified_at_us")
-        moment = from_us(last_us) if isinstance(last_us, int) else None
-        return VaultVerified(ok=is_ok, message=message, last_verified_at=moment)
+        return await change(self._records, VAULT, vault_id, changed, now_us=now_us)
 
     async def list_credentials(self) -> ProviderCredentialsList:
         """List the providers that credentials are kept for."""
@@ -141,6 +160,7 @@ class EngineVaults:
     async def set_credentials(self, request: SetCredentials) -> ProviderCredentials:
         """Keep a provider's credentials."""
         hosting = self._of_account()
+        _check_credentials(hosting, request)
         values = {name: value for name, value in request.credentials.items() if isinstance(value, str)}
         references: JsonObject = {}
         for name, told in request.credentials.items():
@@ -243,6 +263,13 @@ class EngineVaults:
         await self._audit.note(action, target, now_us=self._context.now_us(), detail=detail)
 
 
+def _unverified(error: CerverError) -> CerverError:
+    """Say of a vault that failed its check whether it refused or did not answer; what is our own fault stays so."""
+    if isinstance(error, SecretBackendUnreachable | SecretBackendThrottled):
+        return ProviderFailed(error.message)
+    return ProviderRefused(error.message) if isinstance(error, SecretError) else error
+
+
 def _has_key(fields: Mapping[str, str]) -> bool:
     return "token" in fields or {"client_id", "client_secret"} <= fields.keys()
 
@@ -258,6 +285,18 @@ def _fields(parts: Mapping[str, str | None], held: Mapping[str, str]) -> dict[st
 def _last4(value: str) -> str | None:
     """Show the end of a credential that is long enough to stay one."""
     return value[-4:] if len(value) >= 16 else None
+
+
+def _check_credentials(hosting: Hosting, request: SetCredentials) -> None:
+    """Refuse credentials of a provider that cannot be brought, and those that are not all that it needs."""
+    name = request.provider
+    if hosting.own_providers is not None:
+        hosting.own_providers.require(name)
+    groups = PROFILES[name].credentials if name in PROFILES else ()
+    lacking = [[one.lower() for one in group if one.lower() not in request.credentials] for group in groups]
+    if lacking and all(lacking):
+        missing = ", or ".join(" and ".join(group) for group in lacking)
+        raise InvalidInput(f"the credentials of {name} are incomplete: it lacks {missing}", provider=name)
 
 
 def _credentials(record: Record) -> ProviderCredentials:

@@ -181,7 +181,11 @@ ACCOUNT_EXAMPLES: Mapping[str, Pair] = {
     "vaults.set_credentials": (
         {
             "provider": "vercel",
-            "credentials": {"vercel_token": "a token", "vercel_team_id": {"secret": "VERCEL_TEAM_ID"}},
+            "credentials": {
+                "vercel_token": "a token",
+                "vercel_team_id": {"secret": "VERCEL_TEAM_ID"},
+                "vercel_project_id": "prj_1",
+            },
         },
         _CREDENTIALS,
     ),

@@ -117,8 +117,9 @@ class CreateSession(Request):
 
     `compute` left out lets the router choose; `compute: null`, or `session_type: transcript`, makes a session that is
     memory alone, and so does `session_type: chat` that names no compute. What a publishable key opens is memory alone
-    whatever it says. A non-empty `task` becomes the first entry, by the user. `parent_session_id` makes it a child of that session. `created_at` is for a conversation that began before it came here: the session is as
-    old as that, and its last activity too until something is appended (a time still to come counts as now). `canary`
+    whatever it says. A non-empty `task` becomes the first entry, by the user. `parent_session_id` makes it a child of
+    that session. `created_at` is for a conversation that began before it came here: the session is as old as that, and
+    its last activity too until something is appended (a time still to come counts as now). `canary`
     really runs the declared probe on the two best places before choosing, and charges it.
     `agent` is a saved agent, whose settings hold where nothing else is said.
     `environment_slug` names an environment of the project: its vault and repos are the session's.
@@ -209,8 +210,8 @@ class Metrics(Reply):
     """What a session has cost and how fast it answered (wire contract §2.5). Times are milliseconds.
 
     `provision_time_ms`: how long the creation took, sandbox included. `time_to_first_exec_ms`: from creation to the
-    start of the first execution; null before it. `last_exec_latency_ms`, `average_exec_latency_ms`: over executions
-    that were not streamed. `average_stream_open_latency_ms`: from the request to the first event, over streamed ones.
+    start of the first execution; null before it. `last_exec_latency_ms`: how long the last one took.
+    `average_exec_latency_ms`: over those not streamed. `average_stream_open_latency_ms`: from the request to the first event, over streamed ones.
     `total_exec_count`, `total_stream_count`: executions not streamed, and streamed. `interaction_count`: entries by a
     user plus executions. `session_length_ms`: now less the creation, until it ended. `cost_estimate_usd`: null when
     unknown; 0 on this machine. `uptime_percent`: from our own observations only, else null.

@@ -62,7 +62,8 @@ async def _settle(ann: Person) -> dict[str, str]:
     await cerver.projects.create_environment(_SLUG, CreateEnvironment(slug="prod"))
     repo = await cerver.projects.add_repo(_SLUG, "prod", AddRepo(repo_url=f"https://git.example/{CANARY}"))
     vault = await cerver.vaults.create(CreateVault(provider="cerver", label=CANARY, secrets={"A": _VALUE}))
-    await cerver.vaults.set_credentials(SetCredentials(provider="vercel", credentials={"vercel_token": _VALUE}))
+    own = {"vercel_token": _VALUE, "vercel_team_id": "t", "vercel_project_id": "p"}
+    await cerver.vaults.set_credentials(SetCredentials(provider="vercel", credentials=own))
     made = await cerver.sessions.create(
         CreateSession(compute=None, session_name=CANARY, task=f"{CANARY} zebra", project_slug=_SLUG)
     )

@@ -164,3 +164,16 @@ def test_an_address_that_leads_inside_is_refused_without_a_connection() -> None:
 def test_an_incomplete_credential_says_what_it_lacks() -> None:
     with pytest.raises(ConfigurationError, match="it needs vercel_oidc_token, or vercel_token and vercel_team_id and"):
         plugins.own_provider("vercel", {"vercel_token": "v"})
+
+
+async def test_credentials_that_cannot_work_are_refused_when_they_are_given(street: Street) -> None:
+    lacking: JsonValue = {"provider": "vercel", "credentials": {"vercel_token": "tok"}}
+    answer = await street.ask("bob", "POST", "/v2/account/providers", lacking)
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_input")
+    assert "vercel_team_id and vercel_project_id" in answer.json()["error"]
+    own: JsonValue = {"modal_api_key": "x"}
+    stored = await street.ask("bob", "POST", "/v2/account/providers", {"provider": "modal", "credentials": own})
+    inline = await street.ask("bob", "POST", "/v2/sessions", {"compute": {"provider": "modal", "credentials": own}})
+    assert (stored.status_code, inline.status_code) == (501, 501)
+    assert stored.json()["error"] == inline.json()["error"]
+    assert (await street.ask("bob", "GET", "/v2/account/providers")).json()["providers"] == []

@@ -3,7 +3,7 @@
 import pytest
 
 from cerver_core.api import Cerver
-from cerver_core.errors import InvalidInput, NotFound, SecretNotFound
+from cerver_core.errors import InvalidInput, NotFound, NotSupported, SecretNotFound
 from cerver_core.testing.cerver.road import Road, sandbox
 from cerver_core.wire.computes import ComputeChoice, ExecRequest
 from cerver_core.wire.projects import CreateEnvironment, CreateProject, UpdateProject
@@ -94,25 +94,31 @@ class VaultContract(Road):
         place = "https://vault.invalid"
         made = await cerver.vaults.create(CreateVault(label="x", token="st.a.b.c", project_id="p", site_url=place))
         assert made.verify_error is not None
-        told = await cerver.vaults.verify(made.id)
-        assert (told.ok, told.last_verified_at) == (False, None)
+        with pytest.raises(ProviderFailed) as told:
+            await cerver.vaults.verify(made.id)
         (shown,) = (await cerver.vaults.list()).configs
-        assert (shown.last_verify_error, shown.site_url) == (told.message, place)
+        assert (shown.last_verify_error, shown.site_url) == (told.value.message, place)
+        assert shown.last_verified_at is None
 
     async def test_credentials_of_providers_are_kept_and_never_shown(self, cerver: Cerver) -> None:
         value = "vercel-0123456789-abcd"
         vault = await cerver.vaults.create(_held())
         reference = SecretReference(secret="A_TOKEN", vault_id=vault.id)
         request = SetCredentials(
-            provider="vercel", credentials={"vercel_token": value, "vercel_team_id": reference, "short": "abc"}
+            provider="vercel",
+            credentials={"vercel_token": value, "vercel_team_id": reference, "vercel_project_id": "abc"},
         )
         told = await cerver.vaults.set_credentials(request)
         assert (told.provider, told.has_credentials) == ("vercel", True)
-        assert (told.credentials["vercel_token"].last4, told.credentials["short"].last4) == ("abcd", None)
+        assert (told.credentials["vercel_token"].last4, told.credentials["vercel_project_id"].last4) == ("abcd", None)
         assert told.credentials["vercel_team_id"].secret == "A_TOKEN"
         listed = await cerver.vaults.list_credentials()
         assert value not in listed.model_dump_json()
         assert [one.provider for one in listed.providers] == ["vercel"]
+        with pytest.raises(InvalidInput, match="it lacks vercel_team_id and vercel_project_id, or vercel_oidc_token"):
+            await cerver.vaults.set_credentials(SetCredentials(provider="vercel", credentials={"vercel_token": "t"}))
+        with pytest.raises(NotSupported, match="'modal'"):
+            await cerver.vaults.set_credentials(SetCredentials(provider="modal", credentials={"modal_api_key": "x"}))
         with pytest.raises(NotFound):
             await cerver.vaults.set_credentials(
                 SetCredentials(provider="e2b", credentials={"e2b_api_key": SecretReference(secret="A", vault_id="no")})
