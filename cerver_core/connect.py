@@ -17,11 +17,12 @@ _LOCAL_ACCOUNT = "local"
 async def connect(settings: Settings | None = None, *, known: KnownSecrets | None = None) -> AsyncGenerator[Cerver]:
     """Open Cerver as the settings say (by default as the environment does), and close it afterwards.
 
+    A provider that is named and cannot be made is left out; the catalog says why, and so does a call that needs it.
+
     `known` holds secrets this process has handed out, to be masked in everything that is stored.
 
     Raises:
-        ConfigurationError: the settings contradict themselves, or a provider's own are incomplete.
-        NotSupported: `CERVER_PROVIDERS` names a provider that is not installed.
+        ConfigurationError: the settings contradict themselves.
         SecretBackendMisconfigured: the secret backend is unknown or its settings are incomplete.
         StoreUnavailable, StoreCorrupt, SchemaTooNew: the embedded store cannot be opened.
     """
@@ -34,8 +35,9 @@ async def connect(settings: Settings | None = None, *, known: KnownSecrets | Non
         return
     from cerver_core.engine import Engine
 
-    providers = {name: plugins.provider(name, settings) for name in plugins.configured_providers(settings)}
+    providers, obstacles = plugins.opened_providers(settings)
     secrets = plugins.secret_backend(settings)
-    engine = Engine(plugins.store(settings), providers, secrets, known=known, detection=settings.redact)
+    store = plugins.store(settings)
+    engine = Engine(store, providers, secrets, known=known, detection=settings.redact, obstacles=obstacles)
     async with engine:
         yield engine.account(_LOCAL_ACCOUNT)

@@ -10,7 +10,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from cerver_core.config import Settings
-from cerver_core.errors import ConfigurationError, InvalidInput, NotSupported, SecretBackendMisconfigured
+from cerver_core.errors import (
+    CerverError,
+    ConfigurationError,
+    InvalidInput,
+    NotSupported,
+    SecretBackendMisconfigured,
+)
 from cerver_core.providers.base import Provider
 from cerver_core.reach import check_url
 from cerver_core.secrets.base import SecretBackend
@@ -29,6 +35,7 @@ __all__ = [
     "OwnMember",
     "ProviderMember",
     "configured_providers",
+    "opened_providers",
     "own_provider",
     "provider",
     "secret_backend",
@@ -67,6 +74,17 @@ def configured_providers(settings: Settings) -> tuple[str, ...]:
     """Name the providers that these settings open: those whose variables are set, then those asked for by name."""
     own = [name for name, member in PROVIDERS.items() if member.is_configured(settings.environ)]
     return (*own, *(name for name in settings.providers if name not in own))
+
+
+def opened_providers(settings: Settings) -> tuple[Mapping[str, Provider], Mapping[str, str]]:
+    """Make the providers that these settings open; and say of each that cannot be made why."""
+    made, obstacles = dict[str, Provider](), dict[str, str]()
+    for name in configured_providers(settings):
+        try:
+            made[name] = provider(name, settings)
+        except CerverError as error:
+            obstacles[name] = error.message
+    return made, obstacles
 
 
 def provider(name: str, settings: Settings) -> Provider:

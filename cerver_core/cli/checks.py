@@ -17,7 +17,7 @@ from cerver_core.cli.skill import default_folder, packaged_skill
 from cerver_core.config import Settings
 from cerver_core.connect import connect
 from cerver_core.errors import CerverError, ConfigurationError, SecretBackendMisconfigured
-from cerver_core.plugins import secret_backend
+from cerver_core.plugins import opened_providers, secret_backend
 from cerver_core.remembering.spool import Spool
 from cerver_core.wire.computes import Compute, IsolationLevel
 from cerver_core.wire.sessions import ListSessions
@@ -47,7 +47,7 @@ class Finding:
 async def examine(settings: Settings) -> list[Finding]:
     """Look at everything, in the order a reader wants it."""
     findings = [_versions(), _road(settings)]
-    findings += [await _secrets(settings)]
+    findings += [await _secrets(settings), *_providers(settings)]
     # The secret backend is judged above; a broken one shall not hide what else is right or wrong.
     without_secrets = dataclasses.replace(settings, secrets_backend="env")
     try:
@@ -56,6 +56,13 @@ async def examine(settings: Settings) -> list[Finding]:
     except CerverError as error:
         findings.append(Finding("connection", "problem", error.message, _remedy(error, settings)))
     return [*findings, *_notes(settings), _skill()]
+
+
+def _providers(settings: Settings) -> Iterator[Finding]:
+    """Tell of those that the settings name and that cannot be made; the others are told of as computes."""
+    if not settings.is_remote:
+        for name, reason in opened_providers(settings)[1].items():
+            yield Finding(f"provider {name}", "problem", reason, "correct its settings, or CERVER_PROVIDERS")
 
 
 def _versions() -> Finding:

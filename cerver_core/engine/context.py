@@ -23,11 +23,13 @@ __all__ = ["Context", "sandbox_from_json", "sandbox_to_json"]
 class Context:
     """Handed to every resource; it owns nothing and outlives nothing.
 
-    `providers` are those that this process opened of its environment; whose work may run on which, `Reachable` says.
+    `providers` are those that this process opened of its environment, `obstacles` say why others that it names could
+    not be; whose work may run on which, `Reachable` says.
     """
 
     rows: AccountStore
     providers: Mapping[str, Provider]
+    obstacles: Mapping[str, str]
     secrets: SecretBackend
     known: KnownSecrets
     masking: Masking

@@ -144,9 +144,11 @@ class Engine:
         known: KnownSecrets | None = None,
         clock: Clock | None = None,
         detection: Detection = "on",
+        obstacles: Mapping[str, str] | None = None,
     ) -> None:
         self.store = store
         self._providers = providers
+        self._obstacles = obstacles or {}
         self._secrets = secrets
         self._known = known or KnownSecrets()
         self.clock = clock or SystemClock()
@@ -185,6 +187,7 @@ class Engine:
         return Context(
             rows=rows,
             providers=self._providers,
+            obstacles=self._obstacles,
             secrets=self._secrets,
             known=known,
             masking=masking,

@@ -13,7 +13,7 @@ from cerver_core.catalog.computes import PROFILES
 from cerver_core.catalog.profile import ComputeProfile
 from cerver_core.engine.booting import BOOT_LIMIT_S, boot
 from cerver_core.engine.canary import Canary
-from cerver_core.engine.catalog import how_to, profile_of
+from cerver_core.engine.catalog import absent_profile, how_to, profile_of
 from cerver_core.engine.context import Context
 from cerver_core.engine.observations import Observations
 from cerver_core.engine.reachable import Offer, Reachable
@@ -106,7 +106,9 @@ class Placement:
     async def profiles(self, offer: Offer) -> Sequence[ComputeProfile]:
         """Give the profiles of the catalog, and one for each provider of someone else's."""
         foreign = [name for name in offer.providers if name not in PROFILES]
-        return (*PROFILES.values(), *[await profile_of(offer.providers[name]) for name in foreign])
+        absent = [name for name in offer.obstacles if name not in PROFILES and name not in offer.providers]
+        there = [await profile_of(offer.providers[name]) for name in foreign]
+        return (*PROFILES.values(), *there, *map(absent_profile, absent))
 
     def missing(self, profile: ComputeProfile, offer: Offer) -> str:
         """Say what would make a provider usable that is not: by the operator, or by the account itself."""
@@ -152,7 +154,7 @@ class Placement:
         chosen = None if choice is None else await _choose(choice, offer)
         report = await self.advise(_narrowed(request, chosen), require_executable=True, chosen=chosen, offer=offer)
         if chosen is not None and chosen not in offer.providers:
-            missing = self.missing(PROFILES[chosen], offer)
+            missing = offer.obstacles.get(chosen) or self.missing(PROFILES[chosen], offer)
             raise _with_report(NoComputeAvailable(f"{chosen} cannot run here now. {missing}", provider=chosen), report)
         probed = await self._probed(report, request, canary) if chosen is None else None
         tries = _Tries()
@@ -234,7 +236,7 @@ async def _choose(choice: ComputeChoice, offer: Offer) -> str | None:
 
 
 def _known(name: str, offer: Offer) -> str:
-    if name not in offer.providers and name not in PROFILES:
+    if not any(name in known for known in (offer.providers, offer.obstacles, PROFILES)):
         there = ", ".join(offer.providers) or "none"
         raise ComputeNotFound(f"there is no provider {name}; configured here: {there}", provider=name)
     return name

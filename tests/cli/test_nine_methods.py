@@ -94,3 +94,24 @@ def test_a_declared_runtime_that_a_sandbox_lacks_is_refused_and_leaves_nothing(
     assert done.code == 3
     assert "a sandbox of acme has no node" in done.err
     assert list((home / "acme").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("named", "reason"), [("acmee", "there is no provider 'acmee'"), ("acme", "acme needs ACME_HOME")]
+)
+def test_a_named_provider_that_cannot_be_had_stands_in_nobody_s_way(
+    acme: Run, monkeypatch: pytest.MonkeyPatch, named: str, reason: str
+) -> None:
+    monkeypatch.delenv("ACME_HOME")
+    monkeypatch.setenv("CERVER_PROVIDERS", named)
+    assert acme("sessions").code == 0
+    assert acme("run", "echo hello").out == "hello\n"
+    told = json.loads(acme("providers", named, "--json").out)
+    assert (told["status"], told["executable"]) == ("not_configured", False)
+    assert reason in told["missing"]
+    doctor = acme("doctor")
+    assert doctor.code == 1
+    assert f"PROBLEM provider {named}" in doctor.out
+    refused = acme("run", "--provider", named, "echo hello")
+    assert (refused.code, refused.out) == (4, "")
+    assert reason in refused.err
