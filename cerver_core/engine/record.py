@@ -6,7 +6,7 @@ a crash within that moment can leave a command without an entry, never one whose
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import anyio
 from pydantic import JsonValue
@@ -129,7 +129,8 @@ class ExecRecord:
 
     def delta(self, stream_open_ms: float) -> MetricDelta:
         """Say what the execution adds to the session's metrics."""
-        if self._plan.is_streamed:
-            return MetricDelta(first_exec_at_us=self._started_us, streams=1, stream_open_ms=stream_open_ms)
         took_ms = self.elapsed_ms()
-        return MetricDelta(first_exec_at_us=self._started_us, execs=1, exec_ms=took_ms, last_exec_ms=took_ms)
+        run = MetricDelta(first_exec_at_us=self._started_us, last_exec_ms=took_ms)
+        if self._plan.is_streamed:
+            return replace(run, streams=1, stream_open_ms=stream_open_ms)
+        return replace(run, execs=1, exec_ms=took_ms)

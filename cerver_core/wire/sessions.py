@@ -211,11 +211,11 @@ class Metrics(Reply):
 
     `provision_time_ms`: how long the creation took, sandbox included. `time_to_first_exec_ms`: from creation to the
     start of the first execution; null before it. `last_exec_latency_ms`: how long the last one took.
-    `average_exec_latency_ms`: over those not streamed. `average_stream_open_latency_ms`: from the request to the first event, over streamed ones.
-    `total_exec_count`, `total_stream_count`: executions not streamed, and streamed. `interaction_count`: entries by a
-    user plus executions. `session_length_ms`: now less the creation, until it ended. `cost_estimate_usd`: null when
-    unknown; 0 on this machine. `uptime_percent`: from our own observations only, else null.
-    `predicted_startup_ms`: what the advisor expected. `engagement_score`: 0 to 1, from length, interactions and
+    `average_exec_latency_ms`: over those not streamed. `average_stream_open_latency_ms`: from the request to the first
+    event, over streamed ones. `total_exec_count`, `total_stream_count`: executions not streamed, and streamed.
+    `interaction_count`: entries by a user plus executions. `session_length_ms`: now less the creation, until it ended.
+    `cost_estimate_usd`: null when unknown; 0 on this machine. `uptime_percent`: from our own observations only, else
+    null. `predicted_startup_ms`: what the advisor expected. `engagement_score`: 0 to 1, from length, interactions and
     executions; `engagement_label` names its quarter: `idle`, `warming`, `engaged`, `deep` (`warming` at creation).
     """
 

@@ -236,6 +236,16 @@ class SessionContract(Road):
         assert (bare.provider, bare.sandbox_id) == ("none", None)
         assert (await read_all(cerver, session_id))[0].content == "first"
 
+    async def test_a_streamed_execution_is_the_last_one_too(self, cerver: Cerver) -> None:
+        session_id = await sandbox(cerver)
+        async with cerver.computes.exec_stream(session_id, ExecRequest(code="sleep 0.1")) as events:
+            async for _ in events:
+                pass
+        metrics = (await cerver.sessions.metrics(session_id)).metrics
+        assert metrics.last_exec_latency_ms is not None
+        assert metrics.last_exec_latency_ms >= 100
+        assert (metrics.total_exec_count, metrics.average_exec_latency_ms) == (0, None)
+
     async def test_metrics_count_and_average(self, cerver: Cerver) -> None:
         session_id = await sandbox(cerver)
         fresh = (await cerver.sessions.metrics(session_id)).metrics
