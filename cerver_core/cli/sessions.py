@@ -130,7 +130,7 @@ def _row(record: SessionRecord, *, brief: bool) -> tuple[str, ...]:
         record.status if record.end_reason is None else f"{record.status} ({record.end_reason})",
         record.updated_at.astimezone().strftime("%Y-%m-%d %H:%M"),
         str(record.transcript_total),
-        visible_line(record.task or record.title, _TASK_CHARS),
+        visible_line(record.task or ("" if record.session_name else record.title), _TASK_CHARS),
     )
 
 

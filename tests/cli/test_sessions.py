@@ -23,7 +23,9 @@ def test_a_session_of_memory_alone_has_no_compute(cerver: Run) -> None:
 def test_the_list_is_a_plain_table_with_whole_ids_for_a_pipe(cerver: Run) -> None:
     older = cerver("create", "--no-compute", "--name", "older", "--task", "first\nthings").out.strip()
     newer = cerver("create", "--no-compute").out.strip()
+    cerver("create", "--no-compute", "--name", "idle-hands")
     lines = cerver("sessions").out.splitlines()
+    assert lines.pop(1).count("idle-hands") == 1
     assert lines[0].split() == ["ID", "NAME", "STATUS", "UPDATED", "ENTRIES", "TASK"]
     assert [line.split()[0] for line in lines[1:]] == [newer, older]
     assert lines[2].split()[1:3] == ["older", "idle"]
