@@ -32,7 +32,7 @@ async def _digest(cerver: Cerver, args: Namespace, terminal: Terminal) -> int:
     if args.json:
         terminal.json(found.model_dump(mode="json"))
     else:
-        terminal.line(digest(found, now=datetime.now(UTC), max_tokens=request.max_tokens))
+        terminal.line(digest(found, now=datetime.now(UTC), max_tokens=request.max_tokens, typed=True))
     return exits.OK if found.sessions else exits.NOT_FOUND
 
 

@@ -45,7 +45,7 @@ async def _search(cerver: Cerver, args: Namespace, terminal: Terminal) -> int:
     if args.json:
         terminal.json(page.model_dump(mode="json"))
     else:
-        terminal.line(search(page, now=datetime.now(UTC), request=request, max_tokens=_TOKENS))
+        terminal.line(search(page, now=datetime.now(UTC), request=request, max_tokens=_TOKENS, typed=True))
     return exits.OK if page.sessions else exits.NOT_FOUND
 
 

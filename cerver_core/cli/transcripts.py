@@ -129,7 +129,8 @@ async def _peek(cerver: Cerver, args: Namespace, terminal: Terminal) -> int:
         terminal.json([json.loads(text) for text in page.raw])
         return exits.OK
     record = await cerver.sessions.get(session_id)
-    terminal.line(peek(page, name=record.session_name, request=request, max_tokens=args.max_tokens or _TOKENS))
+    most = args.max_tokens or _TOKENS
+    terminal.line(peek(page, name=record.session_name, request=request, max_tokens=most, typed=True))
     return exits.OK
 
 

@@ -19,8 +19,11 @@ _CLOSING = 240
 """What the last lines may take."""
 
 
-def digest(found: Digest, *, now: datetime, max_tokens: int = DEFAULT_DIGEST_TOKENS) -> str:
-    """Show a digest in at most `max_tokens` tokens (of 4 characters; at least 400 are used if needed)."""
+def digest(found: Digest, *, now: datetime, max_tokens: int = DEFAULT_DIGEST_TOKENS, typed: bool = False) -> str:
+    """Show a digest in at most `max_tokens` tokens (of 4 characters; at least 400 are used if needed).
+
+    The last line gives the next call; `typed` gives it as a command to type.
+    """
     if not found.sessions:
         return f"No sessions{_range(found)}."
     plural = "1 session" if len(found.sessions) == 1 else f"{len(found.sessions)} sessions"
@@ -37,8 +40,9 @@ def digest(found: Digest, *, now: datetime, max_tokens: int = DEFAULT_DIGEST_TOK
         lines.append("[the rest left out for size: raise max_tokens]")
     if found.more:
         lines.append("[more sessions left out: narrow since and until, or raise max_tokens]")
-    first = found.sessions[0].session_id
-    lines.append(f'[read round a seq: cerver_session_peek(session_id="{visible_line(first, 64)}", around=SEQ)]')
+    first = visible_line(found.sessions[0].session_id, 64)
+    peek = f"cerver peek {first} --around SEQ" if typed else f'cerver_session_peek(session_id="{first}", around=SEQ)'
+    lines.append(f"[read round a seq: {peek}]")
     return "\n".join(lines)
 
 

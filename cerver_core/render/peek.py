@@ -5,6 +5,7 @@ frame or as another entry, and hidden characters are shown escaped.
 """
 
 import json
+import shlex
 from collections.abc import Iterator, Sequence
 
 from cerver_core.render.cut import cut_text
@@ -31,19 +32,20 @@ def peek(
     name: str | None = None,
     request: ReadTranscript | None = None,
     max_tokens: int = DEFAULT_PEEK_TOKENS,
+    typed: bool = False,
 ) -> str:
     """Show a page of a transcript in at most `max_tokens` tokens (of 4 characters; at least 300 are used if needed).
 
     Room goes to the newest entries first; to the oldest when `request` reads on from `since`, so that the next call
     can go on where this one stopped; to the nearest when it reads `around` a seq. An entry too long for its share is
     cut head-and-tail with the count of characters left out. The last lines say what is missing and the exact next
-    call.
+    call; `typed` gives it as a command to type.
     """
     session = visible_line(f'"{name}"', 80) + f" ({page.session_id})" if name else page.session_id
     request = request or ReadTranscript()
-    call = _Call(page.session_id, request.kinds)
+    call = _Command(page.session_id, request.kinds) if typed else _Call(page.session_id, request.kinds)
     if not page.entries:
-        return "\n".join([_empty(page, session, request), *call.further(page, page.entries)])
+        return "\n".join([_empty(page, session, request, call), *call.further(page, page.entries)])
     room = max(max_tokens, 300) * CHARACTERS_PER_TOKEN - _FRAME
     limits = fit(_pieces(by_weight(page.entries, request), room), room)
     kept = [entry for entry in page.entries if entry.seq in limits]
@@ -67,13 +69,13 @@ def _body(entry: Entry) -> str:
     return "\n".join(part for part in (entry.content, tool_input_text(entry)) if part)
 
 
-def _empty(page: TranscriptPage, session: str, request: ReadTranscript) -> str:
+def _empty(page: TranscriptPage, session: str, request: ReadTranscript, call: "_Call") -> str:
     if not page.total:
         return f"Session {session} has no entries yet."
     none = f"Session {session} has {page.total:,} entries, none of them{_of_kinds(request)} here."
     if request.kinds:
         return none
-    return f'{none} Last ones: cerver_session_peek(session_id="{page.session_id}")'
+    return f"{none} Last ones: {call.peek()}"
 
 
 def _of_kinds(request: ReadTranscript) -> str:
@@ -110,7 +112,7 @@ class _Call:
 
     def __init__(self, session_id: str, kinds: Sequence[str] | None) -> None:
         self._session_id = session_id
-        self._kinds = f", kinds={json.dumps(list(kinds), ensure_ascii=False)}" if kinds else ""
+        self._kinds = list(kinds or ())
 
     def further(self, page: TranscriptPage, kept: Sequence[Entry]) -> Sequence[str]:
         """Say what stands before and behind what is shown, and how to read it."""
@@ -123,9 +125,9 @@ class _Call:
         lines: list[str] = []
         if first > 1:
             middle = max(1, first - max(1, len(kept) // 2))
-            lines.append(f"[older: seq 1 to {first - 1} left out; next call: {self._peek(around=middle)}]")
+            lines.append(f"[older: seq 1 to {first - 1} left out; next call: {self.peek(around=middle)}]")
         if last < page.total:
-            lines.append(f"[newer: seq {last + 1} to {page.total} left out; next call: {self._peek(since=last)}]")
+            lines.append(f"[newer: seq {last + 1} to {page.total} left out; next call: {self.peek(since=last)}]")
         return lines
 
     def whole(self, cut: Sequence[int]) -> Sequence[str]:
@@ -133,9 +135,29 @@ class _Call:
         if not cut:
             return []
         some = ", ".join(str(seq) for seq in cut[:8]) + (", …" if len(cut) > 8 else "")
-        export = f'cerver_session_export(session_id="{self._session_id}", format="text", cursor={cut[-1] - 1})'
-        return [f"[cut: seq {some}; whole: {export}]"]
+        return [f"[cut: seq {some}; whole: {self.export(cut[-1])}]"]
 
-    def _peek(self, **where: int) -> str:
-        (name, seq), *_ = where.items()
-        return f'cerver_session_peek(session_id="{self._session_id}", {name}={seq}{self._kinds})'
+    def peek(self, **where: int) -> str:
+        """Write the call that reads somewhere; without a place, the end."""
+        given = [f'session_id="{self._session_id}"', *(f"{name}={seq}" for name, seq in where.items())]
+        given += [f"kinds={json.dumps(self._kinds, ensure_ascii=False)}"] if self._kinds else []
+        return f"cerver_session_peek({', '.join(given)})"
+
+    def export(self, seq: int) -> str:
+        """Write the call that gives an entry whole."""
+        return f'cerver_session_export(session_id="{self._session_id}", format="text", cursor={seq - 1})'
+
+
+class _Command(_Call):
+    """Writes them as commands to type."""
+
+    def peek(self, **where: int) -> str:
+        """Write the command that reads somewhere; without a place, the end."""
+        given = [f"--{name} {seq}" for name, seq in where.items()]
+        given += [f"--kinds {shlex.quote(visible_line(','.join(self._kinds), 200))}"] if self._kinds else []
+        return " ".join(["cerver peek", self._session_id, *given])
+
+    def export(self, seq: int) -> str:
+        """Write the command that gives the whole transcript: there is none for one entry."""
+        del seq
+        return f"cerver export {self._session_id}"

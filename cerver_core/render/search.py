@@ -31,11 +31,12 @@ def search(
     now: datetime,
     request: SearchTranscripts | None = None,
     max_tokens: int = MOST_SEARCH_TOKENS,
+    typed: bool = False,
 ) -> str:
     """Show a page of a search in at most `max_tokens` tokens (of 4 characters; at least 400 are used if needed).
 
     Sessions come best first, with one to three pieces each; pieces get shorter before sessions are left out. The last
-    lines give the next calls: to read round a piece, and for the next page.
+    lines give the next calls: to read round a piece, and for the next page; `typed` gives them as commands to type.
     """
     room = max(max_tokens, 400) * CHARACTERS_PER_TOKEN - _FRAME
     for pieces, size in ((3, _SNIPPET), (2, _SNIPPET), (2, 160), (1, 160), (1, _LEAST_SNIPPET)):
@@ -43,7 +44,7 @@ def search(
         if sum(len(block) + 1 for block in blocks) <= room:
             break
     shown = _that_fit(blocks, room)
-    return "\n".join([_opening(page), *shown, *_closing(page, len(shown), request)])
+    return "\n".join([_opening(page), *shown, *_closing(page, len(shown), request, typed=typed)])
 
 
 def _that_fit(blocks: list[str], room: int) -> list[str]:
@@ -89,16 +90,25 @@ def _piece(one: Snippet, found: FoundSession, size: int) -> str:
     return f"  {' '.join(words)}: {visible_line(one.text, size)}"
 
 
-def _closing(page: SearchPage, shown: int, request: SearchTranscripts | None) -> list[str]:
+def _closing(page: SearchPage, shown: int, request: SearchTranscripts | None, *, typed: bool) -> list[str]:
     lines: list[str] = []
     if page.next_call:
-        lines.append(f"[read on: {page.next_call}]")
+        lines.append(f"[read on: {_command(page) if typed else page.next_call}]")
     if shown < len(page.sessions):
         lines.append(f"[{len(page.sessions) - shown} more of this page left out for size: ask with a smaller limit]")
     if page.next_cursor:
-        lines.append(f"[{page.left_out} more sessions match; next call: {_again(page.next_cursor, request)}]")
+        lines.append(f"[{page.left_out} more sessions match; next {_next(page.next_cursor, request, typed=typed)}]")
     lines.append(f"[searched all up to {stamp(page.indexed_up_to)}]")
     return lines
+
+
+def _command(page: SearchPage) -> str:
+    best = next(piece for session in page.sessions for piece in session.snippets)
+    return f"cerver peek {visible_line(best.session_id, 64)} --around {best.seq}"
+
+
+def _next(cursor: str, request: SearchTranscripts | None, *, typed: bool) -> str:
+    return f"page: the same with --cursor {cursor}" if typed else f"call: {_again(cursor, request)}"
 
 
 def _again(cursor: str, request: SearchTranscripts | None) -> str:

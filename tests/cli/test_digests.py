@@ -13,6 +13,8 @@ def test_a_digest_outlines_what_is_named_or_the_last_ones(cerver: Run) -> None:
     assert (done.code, done.err) == (0, "")
     assert "We decided to use one instead of three." in done.out
     assert "two" not in done.out
+    peek = done.out.split("[read round a seq: cerver ")[1].split("]")[0].replace("SEQ", "1").split()
+    assert "We decided to use one" in cerver(*peek).out
     found = json.loads(cerver("digest", "--limit", "1", "--json").out)
     assert ([one["title"] for one in found["sessions"]], found["more"]) == (["two"], True)
     assert cerver("digest", "--since", "2030-01-01").code == 3

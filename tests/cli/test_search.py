@@ -26,6 +26,17 @@ def test_a_search_shows_the_session_the_place_and_what_to_read_next(
     assert "#1 assistant" in told
     assert "**SQLite**" in told
     assert "lunch" not in told
+    assert "cerver_session" not in told
+    assert main(told.split("[read on: cerver ")[1].split("]")[0].split()) == 0
+    assert "We chose SQLite over Postgres." in capsys.readouterr().out
+
+
+def test_the_next_page_of_a_search_can_be_typed(talks: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["search", "sqlite soup", "--limit", "1"]) == 0
+    told = capsys.readouterr().out
+    cursor = told.split("next page: the same with --cursor ")[1].split("]")[0]
+    assert main(["search", "sqlite soup", "--limit", "1", "--cursor", cursor]) == 0
+    assert "Found 1 session" in capsys.readouterr().out
 
 
 def test_a_search_in_json_names_session_and_seq(talks: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -71,6 +71,15 @@ def test_peek_goes_to_a_place(cerver: Run, notes: str) -> None:
     assert 2 in [entry["seq"] for entry in json.loads(cerver("peek", notes, "--around", "2", "--json").out)]
 
 
+def test_peek_says_what_to_type_for_the_rest(cerver: Run, notes: str) -> None:
+    cerver("append", notes, "long " * 4_000)
+    told = cerver("peek", notes, "--last", "1").out
+    assert f"next call: cerver peek {notes} --around 3]" in told
+    assert f"[cut: seq 4; whole: cerver export {notes}]" in told
+    assert cerver("peek", notes, "--kinds", "text", "--since", "9").out.endswith("none of them (of kind text) here.\n")
+    assert cerver("peek", notes, "--since", "9").out.endswith(f"none of them here. Last ones: cerver peek {notes}\n")
+
+
 def test_peek_keeps_to_the_kinds_and_the_tokens_it_is_asked_for(cerver: Run, notes: str) -> None:
     cerver("append", notes, "long " * 2_000, "--kind", "decision")
     (entry,) = json.loads(cerver("peek", notes, "--kinds", "decision,other", "--json", "--max-tokens", "100").out)
