@@ -9,7 +9,7 @@ import pytest
 
 from cerver_core.providers.base import Provider, SandboxRef
 from cerver_core.providers.local import LocalProvider
-from cerver_core.testing.providers import ProviderContract, Providers
+from cerver_core.testing.providers import ProviderContract, Providers, run
 from cerver_core.wire.computes import IsolationLevel
 
 
@@ -32,6 +32,14 @@ class LocalContract(ProviderContract):
         isolation = await provider.isolation(ref)
         assert isolation is not None
         assert (isolation.level, isolation.weaker_than_asked) == (self.level, False)
+
+    async def test_programs_that_pip_puts_into_the_home_are_found(
+        self, provider: LocalProvider, ref: SandboxRef
+    ) -> None:
+        make = (
+            'mkdir -p ~/.local/bin; printf "#!/bin/sh\\necho hi" > ~/.local/bin/says; chmod +x ~/.local/bin/says; says'
+        )
+        assert (await run(provider, ref, make)).text == "hi"
 
 
 class TestProcess(LocalContract):

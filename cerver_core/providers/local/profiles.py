@@ -101,7 +101,8 @@ def mac_profile(box: Path, *, seen: list[str], network: bool) -> str:
 
 def clean_environment(environ: Mapping[str, str], inside: Box, program_folders: list[str]) -> dict[str, str]:
     """Give the environment that every command starts from; of the user's own only language, zone and terminal."""
-    folders = [f"{inside.packages}/bin", f"{inside.root}/node_modules/.bin", *program_folders, *_STANDARD_PATH]
+    own = [f"{inside.packages}/bin", f"{inside.root}/node_modules/.bin", f"{inside.home}/.local/bin"]
+    folders = [*own, *program_folders, *_STANDARD_PATH]
     kept = {name: value for name, value in environ.items() if name in _KEPT or name.startswith("LC_")}
     return {
         "TERM": "dumb",
