@@ -14,7 +14,7 @@ import httpx2
 import pytest
 from pydantic_core import PydanticUndefined
 
-from cerver_core.api.rights import PUBLIC
+from cerver_core.api.rights import OF_ALL, PUBLIC
 from cerver_core.gateway.examples import EXAMPLES, Example
 from cerver_core.gateway.routes import HANDLERS
 from cerver_core.wire.operations import JSON, OPERATIONS, Operation
@@ -143,11 +143,21 @@ async def test_lists_and_searches_of_others_hold_nothing_of_hers(street: Street)
 async def test_a_key_s_scopes_are_kept_to_by_every_operation(street: Street) -> None:
     for operation in _KEYED:
         for who, held in (("ann reads", {"read"}), ("ann writes", {"read", "write"})):
-            if operation.scope in held:
+            if operation.scope in held or operation.name in OF_ALL:
                 continue
             response = await street.ask(operation, who)
             assert response.status_code == 403, (who, operation.name)
             assert response.json()["code"] == "forbidden"
+
+
+async def test_a_key_that_may_only_read_can_end_itself_and_no_other(street: Street) -> None:
+    headers = {"Authorization": f"Bearer {street.town.keys['ann reads']}"}
+    keys = f"{street.running.url}/v2/auth/keys"
+    own = "_".join(street.town.keys["ann reads"].split("_")[:2])
+    others = street.town.names["key"]
+    assert (await street.http.delete(f"{keys}/{others}", headers=headers)).status_code == 403
+    assert (await street.http.delete(f"{keys}/{own}", headers=headers)).status_code == 204
+    assert (await street.http.get(keys, headers=headers)).status_code == 401
 
 
 async def test_a_publishable_key_opens_conversations_from_its_page_and_does_nothing_else(street: Street) -> None:
