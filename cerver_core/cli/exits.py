@@ -39,6 +39,8 @@ _CODES: Mapping[type[errors.CerverError], int] = {
     errors.NotFound: NOT_FOUND,
     errors.SecretNotFound: NOT_FOUND,
     errors.Conflict: CONFLICT,
+    errors.PaymentRequired: CONFLICT,
+    errors.ProjectKeyRequired: CONFLICT,
     errors.Unavailable: UNREACHABLE,
     errors.SecretBackendUnreachable: UNREACHABLE,
     errors.SecretBackendThrottled: UNREACHABLE,

@@ -78,7 +78,7 @@ async def _move(moving: Moving, args: Namespace, terminal: Terminal) -> int:
         )
     else:
         _show(terminal, done, counts)
-    return exits.FAILED if counts["differs"] else exits.OK
+    return exits.CONFLICT if counts["differs"] else exits.OK
 
 
 @contextmanager

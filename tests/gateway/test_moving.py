@@ -67,5 +67,5 @@ def test_a_session_that_went_on_in_both_places_is_named_and_left(tmp_path: Path,
         assert _cerver(laptop, "append", "lunch", "Theirs.", of=gateway).returncode == 0
         assert _cerver(laptop, "append", "lunch", "Ours.").returncode == 0
         pushed = _cerver(laptop, "push", of=gateway)
-    assert pushed.returncode == 1
+    assert pushed.returncode == 4
     assert "went on in both places" in pushed.stderr
