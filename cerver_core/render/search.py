@@ -77,7 +77,7 @@ def _block(found: FoundSession, now: datetime, pieces: int, size: int) -> str:
     facts += [f"harness={visible_line(found.harness, 24)}"] if found.harness else []
     facts += [f"project={visible_line(found.project_slug, 24)}"] if found.project_slug else []
     facts += [f"+{found.children_found} spawned"] if found.children_found else []
-    head = f'{visible_line(found.session_id, 64)} "{visible_line(found.title, 80)}" {" ".join(facts)}'
+    head = f'{visible_line(found.session_id, 64)} "{visible_line(found.title, 80) or "(untitled)"}" {" ".join(facts)}'
     return "\n".join([head, *(_piece(one, found, size) for one in found.snippets[:pieces])])
 
 

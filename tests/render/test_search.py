@@ -50,6 +50,11 @@ def test_an_answer_names_sessions_pieces_and_the_next_calls() -> None:
     ]
 
 
+def test_a_session_without_a_title_is_called_as_in_the_list() -> None:
+    page = SearchPage(sessions=(_found(_piece("x"), title=""),), indexed_up_to=_NOW)
+    assert '\n5e55 "(untitled)" 3h ago' in search(page, now=_NOW)
+
+
 def test_nothing_found_says_so_and_how_far_it_looked() -> None:
     assert search(SearchPage(sessions=(), indexed_up_to=_NOW), now=_NOW) == (
         "Nothing found.\n[searched all up to 2026-05-03 12:00:00Z]"
