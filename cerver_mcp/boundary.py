@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 _MAX_SHOWN = 5
 
 _ADVICE: Mapping[type[errors.CerverError], str] = {
-    errors.SessionNotFound: "Call cerver_session_list to see the sessions there are.",
+    errors.SessionNotFound: "Call cerver_session_list.",
     errors.AmbiguousReference: "Call again with the id of the one that is meant.",
     errors.SequenceConflict: "Read what was added with cerver_session_peek(since=…), then append again.",
     errors.EntryConflict: "Use another id for the new content; entries never change.",

@@ -36,7 +36,7 @@ CASES: list[tuple[str, dict[str, Any], list[str]]] = [
     ("cerver_session_peek", {"session_id": "one", "last_n": 0}, ["last_n", "greater than or equal to 1"]),
     ("cerver_session_peek", {}, ["session_id is missing", "around, kinds, last_n, max_tokens, session_id, since"]),
     ("cerver_session_peek", {"session_id": "one", "since": 1, "around": 1}, ["since or around, not both"]),
-    ("cerver_session_peek", {"session_id": "absent"}, ["session_not_found: ", "cerver_session_list"]),
+    ("cerver_session_peek", {"session_id": "absent"}, ["session_not_found: ", "there are. Call cerver_session_list."]),
     ("cerver_session_peek", {"session_id": ABSENT}, ["session_not_found: "]),
     ("cerver_session_search", {"query": "*"}, ["invalid_input: ", "holds no word to look for", "give a word"]),
     ("cerver_session_search", {"query": "x", "project": "zzz"}, ["invalid_input: ", "no session has the project"]),
