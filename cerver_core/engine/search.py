@@ -55,6 +55,7 @@ async def search(context: Context, request: SearchTranscripts) -> SearchPage:
         since=min(one.since for one in query.dates) if in_query else since,
         until=max(one.until for one in query.dates) if in_query else until,
         range_in_query=in_query,
+        none_in_range=in_query and not result.is_of_dates,
         indexed_up_to=now if result.indexed_up_to_us is None else from_us(result.indexed_up_to_us),
         left_out=result.left_out,
         next_cursor=_write_cursor(skip + len(found)) if result.left_out and found else None,

@@ -69,6 +69,8 @@ def _range(page: SearchPage) -> str:
         return ""
     ends = [f"from {stamp(page.since)}" if page.since else "", f"to {stamp(page.until)}" if page.until else ""]
     how = "preferring what was said" if page.range_in_query else "in what was said"
+    if page.none_in_range:
+        how = "none of them of the time" if page.sessions else "in what was said"
     return f", {how} {' '.join(end for end in ends if end)}"
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from cerver_core.search.dates import DateRange, find_dates
 from cerver_core.search.texts import Part
+from cerver_core.search.vocabulary import DECIDING, DOING
 from cerver_core.search.words import forms, is_stop_word, is_weak, kin, words
 
 __all__ = ["MOST_TERMS", "Query", "Term", "parse"]
@@ -70,8 +71,9 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What a query asks for. Without terms it matches nothing.
+    """What a query asks for. Without terms it matches what is of its dates, and nothing without those.
 
+    `date_leads`: it asks about a time more than about its words, and what is of that time comes first.
     `speaker` is who can be expected to have said it: the user for "my dog", the assistant for "you told me".
     `is_question` is false for words alone; `expects_number` is true for "how many", "how long", "when".
     """
@@ -82,6 +84,7 @@ class Query:
     speaker: Part | None = None
     is_question: bool = False
     expects_number: bool = False
+    date_leads: bool = False
 
     @property
     def words(self) -> frozenset[str]:
@@ -98,10 +101,11 @@ def parse(text: str, now: datetime) -> Query:
     """Read a query; what is no operator is text, and nothing is an error.
 
     Stop words count only where nothing else is asked for. Words that name a date give a range and, when they are words
-    of a text too ("october", not "3h"), still count as such.
+    of a text too ("october", not "3h"), still count as such, unless the rest only asks what was done then.
     """
     named = find_dates(_blanked(text), now)
     wanted: list[Term] = []
+    dated: list[Term] = []
     excluded: list[Term] = []
     for piece in _PIECE.finditer(text):
         terms = list(_terms(piece))
@@ -111,7 +115,12 @@ def parse(text: str, now: datetime) -> Query:
             is_measure = _MEASURE.search(text, max(0, piece.end() - _LONGEST_MEASURE), piece.end())
             wanted += [_measuring(term) for term in terms] if is_measure else terms
         elif piece["plain"] is not None:
-            wanted += [_lighter(term) for term in terms if _is_month_or_number(term)]
+            dated += [_lighter(term) for term in terms if _is_month_or_number(term)]
+    date_leads = bool(named and wanted) and all(_tells_little(term) for term in wanted)
+    if date_leads:
+        wanted = [term for term in wanted if term.spellings[0][0] in DECIDING]
+    else:
+        wanted += dated
     dates = tuple(one.range for one in named)
     return Query(
         _kept(wanted),
@@ -120,7 +129,14 @@ def parse(text: str, now: datetime) -> Query:
         _speaker(text),
         is_question=_QUESTION.search(text) is not None,
         expects_number=_OF_NUMBER.search(text) is not None,
+        date_leads=date_leads,
     )
+
+
+def _tells_little(term: Term) -> bool:
+    first = term.spellings[0][0]
+    is_plain = not (term.is_phrase or term.is_prefix)
+    return is_plain and (is_stop_word(first) or first in DOING or first in DECIDING)
 
 
 def _speaker(text: str) -> Part | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-__all__ = ["IRREGULAR", "KIN", "NUMERALS", "STOP_WORDS", "WEAK_WORDS"]
+__all__ = ["DECIDING", "DOING", "IRREGULAR", "KIN", "NUMERALS", "STOP_WORDS", "WEAK_WORDS"]
 
 _STOP = """
     a about after again all also although am among an and any anyone anything are aren as at be became because
@@ -33,6 +33,23 @@ _WEAK = """
 
 WEAK_WORDS = frozenset(_WEAK.split())
 """Words with which one asks rather than tells, and such as say little by themselves: they count, and for little."""
+
+
+_DONE = """
+    work works worked working do done happen happens happened happening going went
+    talk talks talked talking discuss discusses discussed discussing speak spoke spoken chat chats chatted
+    conversation conversations session sessions remember recall remind
+"""
+
+DOING = frozenset(_DONE.split())
+"""Words with which one asks what was done at a time ("what did I work on yesterday"): the time tells, and not they."""
+
+_DECIDED = """
+    decide decides decided deciding decision decisions agree agreed choose chose chosen
+"""
+
+DECIDING = frozenset(_DECIDED.split())
+"""Words with which one asks what was decided."""
 
 
 _NUMERALS = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"

@@ -23,6 +23,8 @@ Hit = tuple[int, int]
 _ENTRIES_GIVEN = 3
 _MOST_WEIGHED = 150
 _DEEPEST_FAMILY = 8
+_LEADING = 1_000.0
+"""How well a session fits the dates of a query that asks about them more than about its words."""
 
 
 class Weighed(NamedTuple):
@@ -123,8 +125,10 @@ class _Search:
         ranked = self._by_terms() if self.asked.query.terms else self._by_time()
         groups = _Families(self.shelf, self.asked).grouped(ranked)
         end = self.asked.skip + self.asked.limit
-        found = self._found(groups[self.asked.skip : end])
-        return SearchResult(tuple(found), max(0, len(groups) - end), self.shelf.indexed_up_to_us())
+        shown = groups[self.asked.skip : end]
+        is_of_dates = any(self._in_range(one) >= 1 for _, members in shown for one in members)
+        left_out = max(0, len(groups) - end)
+        return SearchResult(tuple(self._found(shown)), left_out, self.shelf.indexed_up_to_us(), is_of_dates)
 
     def _by_terms(self) -> list[_Candidate]:
         tally = Tally(self.asked.query)
@@ -164,20 +168,23 @@ class _Search:
 
     def _by_time(self) -> list[_Candidate]:
         """Without a word to look for, a range of time still asks for what happened then."""
-        ranges = [(to_us(one.since), to_us(one.until)) for one in self.asked.query.dates]
-        if self.asked.since_us is not None or self.asked.until_us is not None:
-            ranges.append((self.asked.since_us or 0, self.asked.until_us or 1 << 62))
+        first, last = self.asked.since_us or 0, self.asked.until_us or 1 << 62
+        named = [(to_us(one.since), to_us(one.until)) for one in self.asked.query.dates]
+        is_filtered = self.asked.since_us is not None or self.asked.until_us is not None
+        ranges = [(max(since, first), min(until, last)) for since, until in named or [(first, last)] * is_filtered]
         keys: dict[int, None] = {}
         for since_us, until_us in ranges:
             keys.update(dict.fromkeys(self.shelf.spoken_between(since_us, until_us, _MOST_WEIGHED)))
         return sorted((_Candidate(one) for one in self.shelf.weighed(list(keys))), key=_order)
 
     def _in_range(self, one: _Candidate) -> float:
-        """Tell how well a session fits the dates of the query: 1, 0, or a half for the same days of another year."""
+        """Tell how well a session fits the dates of the query: 1 (more if they lead), 0, or a half for the same days
+        of another year.
+        """
         fits = 0.0
         for range_ in self.asked.query.dates:
             if one.about.last_at_us >= to_us(range_.since) and one.about.first_at_us < to_us(range_.until):
-                return 1.0
+                return _LEADING if self.asked.query.date_leads else 1.0
             if not range_.names_year:
                 fits = max(fits, 0.5 * _is_on_same_days(range_, one.about))
         return fits

@@ -230,8 +230,10 @@ class SearchResult:
     """The best sessions, and how many more were found.
 
     All that was committed before `indexed_up_to_us` was searched; null: all that was committed when it began.
+    `is_of_dates`: one of them at least is of the dates that the query names.
     """
 
     found: tuple[FoundTranscript, ...]
     left_out: int = 0
     indexed_up_to_us: int | None = None
+    is_of_dates: bool = False

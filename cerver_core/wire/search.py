@@ -75,15 +75,16 @@ class SearchPage(Reply):
     """The best sessions, best first.
 
     `since` and `until` are the range as it was understood; `range_in_query` says that it stood in the query and lifted
-    what lies in it, instead of leaving the rest out. All that was committed before `indexed_up_to` was searched.
-    `left_out` counts the further sessions that match, as far as they were looked at. `next_call` names the call that
-    reads on round the best snippet.
+    what lies in it, instead of leaving the rest out, and `none_in_range` that nothing of this page is from then. All
+    that was committed before `indexed_up_to` was searched. `left_out` counts the further sessions that match, as far as
+    they were looked at. `next_call` names the call that reads on round the best snippet.
     """
 
     sessions: tuple[FoundSession, ...]
     since: UtcTime | None = None
     until: UtcTime | None = None
     range_in_query: bool = False
+    none_in_range: bool = False
     indexed_up_to: UtcTime
     left_out: int = 0
     next_cursor: str | None = None

@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+
 from cerver_core.search.query import parse
 from cerver_core.stores.base import EntryDraft, SearchQuery
 from cerver_core.stores.sqlite import SqliteStore
@@ -104,6 +106,22 @@ async def test_a_month_without_a_year_prefers_that_month_of_any_year(tmp_path: P
     sessions = {name: [("user", "we chose the pool size")] for name in ("spring", "autumn")}
     at = {"spring": "2023-05-10T10:00:00Z", "autumn": "2023-10-10T10:00:00Z"}
     assert (await _ranked(tmp_path, sessions, "pool size in May", at))[0] == "spring"
+
+
+@pytest.mark.parametrize("query", ["What did we work on in October?", "what did we do in october", "october talks"])
+async def test_a_question_what_was_done_at_a_time_is_answered_by_the_time(tmp_path: Path, query: str) -> None:
+    sessions = {"then": [("user", "the pool is full")], "now": [("tool", "/session/work did talk of October work")]}
+    at = {"then": "2026-10-10T10:00:00Z", "now": "2026-11-22T00:00:00Z"}
+    assert await _ranked(tmp_path, sessions, query, at) == ["then"]
+
+
+async def test_what_was_decided_at_a_time_comes_before_what_was_decided_at_another(tmp_path: Path) -> None:
+    sessions = {
+        "then": [("user", "a long talk " * 40), ("assistant", "so it was decided in the end, after " + _TALK)],
+        "now": [("user", "What did we decide? We decided: decide!")] * 3,
+    }
+    at = {"then": "2026-11-21T10:00:00Z", "now": "2026-11-22T00:00:00Z"}
+    assert await _ranked(tmp_path, sessions, "what did we decide yesterday", at) == ["then", "now"]
 
 
 async def test_entries_that_hold_two_common_words_are_found_however_old_they_are(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from cerver_core.api import Cerver
 from cerver_core.errors import InvalidInput
+from cerver_core.render.search import search as shown
 from cerver_core.testing.cerver.road import Road, memory, said
 from cerver_core.wire.search import SearchPage, SearchTranscripts
 from cerver_core.wire.transcripts import AppendEntries, NewEntry
@@ -76,6 +77,17 @@ class SearchContract(Road):
         assert (said_in.range_in_query, len(said_in.sessions)) == (True, 1)
         with pytest.raises(InvalidInput, match="since"):
             await _found(cerver, "apple", since="sometime")
+
+    async def test_that_nothing_is_of_the_time_of_a_query_is_said(self, cerver: Cerver) -> None:
+        session_id = await memory(cerver)
+        await cerver.transcripts.append(session_id, said("an apple of work"))
+        asked = await _found(cerver, "apple on 2020-05-03")
+        assert (asked.range_in_query, asked.none_in_range, len(asked.sessions)) == (True, True, 1)
+        assert "none of them of the time from 2020-05-03" in shown(asked, now=datetime.now(UTC))
+        assert (await _found(cerver, "apple today")).none_in_range is False
+        led = await _found(cerver, "what did I work on on 2020-05-03")
+        assert (led.none_in_range, led.sessions) == (True, ())
+        assert shown(led, now=datetime.now(UTC)).startswith("Nothing found, in what was said from 2020-05-03")
 
     async def test_pages_say_what_is_left(self, cerver: Cerver) -> None:
         made = {await memory(cerver, f"n{number}") for number in range(3)}
