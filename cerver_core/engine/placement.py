@@ -42,6 +42,9 @@ log = logging.getLogger(__name__)
 DEFAULT_CANARY_USD = 0.05
 """What a canary may be expected to cost where nobody said: about a hundred times what one costs."""
 
+_PLANNED = {"cerver": "Cerver has no pools of its own yet: name another provider, or leave compute out"}
+"""Names of the API that no provider stands behind yet, and what to do instead."""
+
 _UNSUITABLE = (NotSupported, RuntimeMissing, IsolationUnavailable)
 """The provider works, but not for this: another may; nothing is learnt about it."""
 
@@ -154,7 +157,7 @@ class Placement:
         chosen = None if choice is None else await _choose(choice, offer)
         report = await self.advise(_narrowed(request, chosen), require_executable=True, chosen=chosen, offer=offer)
         if chosen is not None and chosen not in offer.providers:
-            missing = offer.obstacles.get(chosen) or self.missing(PROFILES[chosen], offer)
+            missing = offer.obstacles.get(chosen) or _PLANNED.get(chosen) or self.missing(PROFILES[chosen], offer)
             raise _with_report(NoComputeAvailable(f"{chosen} cannot run here now. {missing}", provider=chosen), report)
         probed = await self._probed(report, request, canary) if chosen is None else None
         tries = _Tries()
@@ -236,7 +239,7 @@ async def _choose(choice: ComputeChoice, offer: Offer) -> str | None:
 
 
 def _known(name: str, offer: Offer) -> str:
-    if not any(name in known for known in (offer.providers, offer.obstacles, PROFILES)):
+    if not any(name in known for known in (offer.providers, offer.obstacles, PROFILES, _PLANNED)):
         there = ", ".join(offer.providers) or "none"
         raise ComputeNotFound(f"there is no provider {name}; configured here: {there}", provider=name)
     return name
