@@ -96,7 +96,7 @@ class VaultCreated(Reply):
 
 
 class VaultVerified(Reply):
-    """What the check came to: the vault answers and accepts the credential, or why not."""
+    """The vault answers and accepts the credential. A check that fails is a problem; older gateways say `ok` false."""
 
     ok: bool
     message: str

@@ -4,6 +4,8 @@ import json
 import subprocess
 from pathlib import Path
 
+import httpx2
+
 from tests.gateway.processes import CERVER, Served, environment, serving
 
 _VALUE = "planted-value-0123456789"
@@ -31,6 +33,21 @@ def test_a_vault_is_connected_and_code_gets_its_secret(tmp_path: Path) -> None:
         ran = _cerver(gateway, tmp_path, "run", "--secret", "API_KEY", 'test -n "$API_KEY" && echo "$API_KEY"')
         assert (ran.returncode, ran.stdout) == (0, "[secret:API_KEY]\n")
         assert _VALUE not in listed.stdout + ran.stdout + gateway.errors.read_text()
+
+
+def test_a_vault_that_does_not_answer_fails_its_check(tmp_path: Path) -> None:
+    place = {"INFISICAL_TOKEN": "st.a.b.c", "INFISICAL_PROJECT_ID": "p", "INFISICAL_SITE_URL": "https://vault.invalid"}
+    with serving(tmp_path) as gateway:
+        added = _cerver(gateway, tmp_path, "vaults", "add", "away", **place)
+        (vault,) = json.loads(_cerver(gateway, tmp_path, "vaults", "--json").stdout)
+        checked = _cerver(gateway, tmp_path, "vaults", "check", vault["id"])
+        assert (added.stdout.strip().split()[0], checked.returncode) == (vault["id"], 1)
+        assert vault["last_verify_error"] in checked.stderr
+        key = {"Authorization": f"Bearer {gateway.token}"}
+        path = f"{gateway.url}/v2/account/infisical/{vault['id']}/verify"
+        answer = httpx2.post(path, headers=key, timeout=20)
+        told = answer.json()
+        assert (answer.status_code, told["error"]) == (502, vault["last_verify_error"])
 
 
 def test_credentials_of_a_provider_are_kept_by_their_names(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from cerver_core.api import Cerver
-from cerver_core.errors import InvalidInput, NotFound, NotSupported, SecretNotFound
+from cerver_core.errors import InvalidInput, NotFound, NotSupported, ProviderFailed, SecretNotFound
 from cerver_core.testing.cerver.road import Road, sandbox
 from cerver_core.wire.computes import ComputeChoice, ExecRequest
 from cerver_core.wire.projects import CreateEnvironment, CreateProject, UpdateProject

@@ -1,6 +1,6 @@
 """The operations of vaults, and of the credentials that an account brings for its providers."""
 
-from cerver_core.errors import Forbidden, NotFound, NotSupported
+from cerver_core.errors import Forbidden, NotFound, NotSupported, ProviderFailed, ProviderRefused
 from cerver_core.wire import vaults
 from cerver_core.wire.operations.operation import JSON, Operation
 
@@ -60,7 +60,7 @@ VAULTS = (
         f"{_ONE}/verify",
         "Ask a vault whether it answers and accepts its credential.",
         reply=(vaults.VaultVerified,),
-        errors=_ERRORS,
+        errors=(*_ERRORS, ProviderRefused, ProviderFailed),
         is_admin=True,
     ),
     Operation(
