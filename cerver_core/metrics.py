@@ -8,6 +8,8 @@ from cerver_core.wire.sessions import EngagementLabel, Metrics
 
 __all__ = ["MetricDelta", "SessionCounters", "read_metrics"]
 
+_IDLE_AFTER_MS = 24 * 3_600_000
+
 
 @dataclass(frozen=True, slots=True)
 class SessionCounters:
@@ -65,7 +67,7 @@ def read_metrics(
         cost_estimate_usd=None if cost is None else cost / 1_000_000,
         predicted_startup_ms=predicted_startup_ms,
         engagement_score=score,
-        engagement_label=_engagement_label(score, interactions),
+        engagement_label=_engagement_label(score, interactions, length_ms),
     )
 
 
@@ -89,11 +91,10 @@ def _engagement_score(length_ms: float, interactions: int, executions: int) -> f
     return round(sum(parts) / len(parts), 3)
 
 
-def _engagement_label(score: float, interactions: int) -> EngagementLabel:
+def _engagement_label(score: float, interactions: int, length_ms: float) -> EngagementLabel:
+    """Name a score so that no interaction lowers it; idle is what nobody spoke to for a day."""
     if not interactions:
-        return "warming"
-    if score < 0.25:
-        return "idle"
+        return "idle" if length_ms >= _IDLE_AFTER_MS else "warming"
     if score < 0.5:
         return "warming"
     return "engaged" if score < 0.75 else "deep"

@@ -216,7 +216,8 @@ class Metrics(Reply):
     `interaction_count`: entries by a user plus executions. `session_length_ms`: now less the creation, until it ended.
     `cost_estimate_usd`: null when unknown; 0 on this machine. `uptime_percent`: from our own observations only, else
     null. `predicted_startup_ms`: what the advisor expected. `engagement_score`: 0 to 1, from length, interactions and
-    executions; `engagement_label` names its quarter: `idle`, `warming`, `engaged`, `deep` (`warming` at creation).
+    executions; `engagement_label`: `warming` from creation, `engaged` from 0.5, `deep` from 0.75; `idle` after a
+    day without any.
     """
 
     provision_time_ms: float | None = None
