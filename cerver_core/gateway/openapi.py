@@ -11,6 +11,7 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 from cerver_core import __version__
 from cerver_core.errors import CerverError, InvalidInput, RateLimited, TooLarge, Unauthorized, Unavailable
 from cerver_core.gateway.examples import EXAMPLES, Example
+from cerver_core.gateway.idempotency import LONGEST_KEY
 from cerver_core.wire.operations import JSON, OPERATIONS, Operation
 from cerver_core.wire.problems import status_of
 
@@ -23,7 +24,43 @@ _PARAMETER = re.compile(r"{(\w+)}")
 _ABOUT = """Sessions that outlive models and machines: an append-only transcript, a harness, a compute.
 
 Send `Authorization: Bearer <key>`. Errors are JSON: `{"error": text, "code": code, …}`; the code is stable.
-Paths that begin with `/gateway/` and `/v2/apps` are older spellings of the same operations, kept for old clients."""
+Paths that begin with `/gateway/` and `/v2/apps` are older spellings of the same operations, kept for old clients.
+
+A POST may carry an `Idempotency-Key`: repeated under it within a day, it is answered as the first time, with
+`Idempotency-Replayed: true`, and done once. Answers of 401, 429 and 5xx free the key.
+
+This document has an `ETag`: with `If-None-Match` it is 304 for as long as nothing changed.
+
+`GET /v2/sessions/{session_id}/stream/ws` is a WebSocket: the transcript as it grows. The key comes as `Authorization`,
+in the query's `token`, or in the first message, `{"type":"auth","token":"ck_…"}`; `since` in the query says after which
+seq to begin. The gateway sends `{"type":"connected","session_id":…,"last_seq":…}`, `{"type":"entry","entry":…}` for
+each entry and `{"type":"end"}`, and answers `{"type":"ping"}` with `{"type":"pong"}`. The handshake is always
+accepted; close codes: 1000 the session is over, 1012 the gateway stops, 4400 a bad message or query, 4401 a bad key,
+4403 not for this page, 4404 no such session, 4429 asked too often."""
+
+_IDEMPOTENCY_KEY: Mapping[str, Any] = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "Repeated under the same key within a day, the call is done once and answered as the first time.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY, "pattern": "^[ -~]+$"},
+}
+
+_REPLAYED: Mapping[str, Any] = {
+    "Idempotency-Replayed": {
+        "description": "`true` when the call was done before under its Idempotency-Key.",
+        "schema": {"type": "string"},
+    }
+}
+
+_OF_A_RUN: Mapping[str, Any] = {
+    "X-Cerver-Session-Id": {"description": "The session it runs in.", "schema": {"type": "string"}},
+    "X-Cerver-Provider": {"description": "The provider it runs on.", "schema": {"type": "string"}},
+    "X-Cerver-Stream-Latency-Ms": {
+        "description": "Milliseconds from the call to the command's start.",
+        "schema": {"type": "number"},
+    },
+}
 
 _PROBLEM: Mapping[str, Any] = {
     "type": "object",
@@ -118,7 +155,13 @@ def _parameters(operation: Operation, path: str, schemas: _Schemas) -> list[dict
         fields, required = schemas.fields(operation.query)
         for name, schema in fields.items():
             found.append({"name": name, "in": "query", "required": name in required, "schema": schema})
+    if _heeds_a_key(operation):
+        found.append(dict(_IDEMPOTENCY_KEY))
     return found
+
+
+def _heeds_a_key(operation: Operation) -> bool:
+    return operation.method == "POST" and not (operation.is_open or operation.needs_no_key)
 
 
 def _request_body(operation: Operation, schemas: _Schemas, example: Example) -> dict[str, Any]:
@@ -142,6 +185,8 @@ def _takes_nothing(model: type[BaseModel]) -> bool:
 
 def _success(operation: Operation, schemas: _Schemas, example: Example) -> dict[str, Any]:
     told: dict[str, Any] = {"description": operation.summary}
+    if _heeds_a_key(operation):
+        told["headers"] = dict(_OF_A_RUN if operation.streams else _REPLAYED)
     media = operation.reply_media
     if media is None:
         return told

@@ -8,6 +8,7 @@ from openapi_spec_validator import validate
 from cerver_core.gateway.docs import page
 from cerver_core.gateway.examples import EXAMPLES
 from cerver_core.gateway.openapi import document
+from cerver_core.gateway.sockets import CLOSE_CODES, STREAM_PATH
 from cerver_core.wire.operations import JSON, OPERATIONS
 
 
@@ -30,6 +31,19 @@ def test_the_error_codes_of_an_operation_are_named() -> None:
     append = document()["paths"]["/v2/sessions/{session_id}/transcript"]["post"]["responses"]
     assert "`session_not_found`" in append["404"]["description"]
     assert "`sequence_conflict`" in append["409"]["description"]
+
+
+def test_what_is_said_in_headers_and_over_the_socket_is_described() -> None:
+    told = document()
+    run = told["paths"]["/v2/sessions/{session_id}/run/stream"]["post"]
+    assert [one["name"] for one in run["parameters"]] == ["session_id", "Idempotency-Key"]
+    streams = ["X-Cerver-Session-Id", "X-Cerver-Provider", "X-Cerver-Stream-Latency-Ms"]
+    assert list(run["responses"]["200"]["headers"]) == streams
+    made = told["paths"]["/v2/sessions"]
+    assert list(made["post"]["responses"]["201"]["headers"]) == ["Idempotency-Replayed"]
+    assert "Idempotency-Key" not in [one["name"] for one in made["get"]["parameters"]]
+    for words in (STREAM_PATH, "If-None-Match", *(str(code) for code in CLOSE_CODES.values() if code != 1011)):
+        assert words in told["info"]["description"]
 
 
 @pytest.mark.parametrize("name", sorted(OPERATIONS))

@@ -21,6 +21,8 @@ _EXAMPLES = 6
 _SAY_MORE_THAN_A_SCHEMA = {
     "account.billing": "a bill is for a year at most",
     "account.create_key": "origins are for publishable keys",
+    "projects.create": "some names make no slug",
+    "sandboxes.write_file": "content said to be base64 has to be",
     "sessions.get": "a read has one beginning, and is whole or bounded",
     "sessions.list": "a cursor is one that a list answered",
     "transcripts.digest": "times may be words, and some words are none",
