@@ -96,7 +96,7 @@ async def test_what_was_spent_and_done_is_told_and_limited_from_the_command_line
     assert bill.splitlines()[4].split() == ["limit", "none"]
     assert made in await said("billing", "--sessions")
     assert "$0.001 a month; $0.002 spent" in await said("billing", "--set-limit", "0.001")
-    assert "raise the limit" in await said("create", "--no-compute", code=1)
+    assert "raise the limit" in await said("create", "--no-compute", code=4)
     assert "say 20 or 12.50" in await said("billing", "--set-limit", "much", code=2)
     assert (await said("billing", "--set-limit", "none")).strip() == "none"
     trail = json.loads(await said("audit", "--json"))["entries"]
