@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from statistics import NormalDist
 
 from cerver_core.advisor.reasons import duration
-from cerver_core.advisor.stress import STRESSES, asked
+from cerver_core.advisor.stress import STRESSES, Difference, asked
 from cerver_core.wire.routing import Estimate, Recommendation
 from cerver_core.wire.stress import StressAdvice, StressReport, StressRequest, StressSamples
 
@@ -27,10 +27,8 @@ def simulate(request: StressRequest, advice: Recommendation, *, test_id: str) ->
     verdicts = asked(request, advice)
     estimated = [(one.name, one.estimates.startup_ms) for one in verdicts if one.estimates is not None]
     estimated.sort(key=lambda one: (one[1].value, one[0]))
-    differs = len(estimated) > 1
-    value = estimated[1][1].value - estimated[0][1].value if differs else None
-    low, high = _difference(estimated[0][1], estimated[1][1]) if differs else (None, None)
-    is_tie = low is not None and low <= 0
+    difference = _difference(estimated[0][1], estimated[1][1]) if len(estimated) > 1 else None
+    is_tie = difference is not None and difference.is_tie
     advised = _advised(request, estimated, is_tie=is_tie)
     partly = "" if request.kind == "cold_start" else f" For {request.kind} only the start of the sandbox is estimated."
     return StressReport(
@@ -45,9 +43,9 @@ def simulate(request: StressRequest, advice: Recommendation, *, test_id: str) ->
         summary=f"{advised.headline}{partly}",
         report=advised,
         results=tuple(_row(name, startup) for name, startup in estimated),
-        difference_ms=value if value is None else round(value, 3),
-        difference_low_ms=low if low is None else round(low, 3),
-        difference_high_ms=high if high is None else round(high, 3),
+        difference_ms=None if difference is None else round(difference.value, 3),
+        difference_low_ms=None if difference is None else round(difference.low, 3),
+        difference_high_ms=None if difference is None else round(difference.high, 3),
     )
 
 
@@ -62,10 +60,11 @@ def _row(provider: str, startup: Estimate) -> StressSamples:
     )
 
 
-def _difference(best: Estimate, next_best: Estimate) -> tuple[float, float]:
-    """Give the 90 % interval of how much longer the second takes, both known as badly as they are."""
+def _difference(best: Estimate, next_best: Estimate) -> Difference:
+    """Compare two estimates, both known as badly as they are."""
     differences = sorted(slow - fast for slow in _quantiles(next_best) for fast in _quantiles(best))
-    return differences[len(differences) // 20], differences[-len(differences) // 20]
+    ends = differences[len(differences) // 20], differences[-len(differences) // 20]
+    return Difference(next_best.value - best.value, *ends)
 
 
 def _quantiles(startup: Estimate) -> Sequence[float]:

@@ -10,7 +10,7 @@ from cerver_core.advisor.reasons import duration
 from cerver_core.wire.routing import ProviderVerdict, Recommendation
 from cerver_core.wire.stress import StressAdvice, StressKind, StressReport, StressRequest, StressSamples
 
-__all__ = ["STRESSES", "Sampled", "Temperature", "asked", "report"]
+__all__ = ["STRESSES", "Difference", "Sampled", "Temperature", "asked", "report"]
 
 Temperature = str
 _RESAMPLES = 400
@@ -29,13 +29,16 @@ class Sampled:
 
 
 @dataclass(frozen=True, slots=True)
-class _Difference:
+class Difference:
+    """How much longer the second takes than the first, in milliseconds, and the 90 % interval of that."""
+
     value: float
     low: float
     high: float
 
     @property
     def is_tie(self) -> bool:
+        """Tell whether zero lies in the interval."""
         return self.low <= 0 <= self.high
 
 
@@ -109,20 +112,20 @@ def _interval(samples: Sequence[float], seed: int) -> tuple[float | None, float 
     return round(medians[_RESAMPLES // 20], 3), round(medians[-_RESAMPLES // 20], 3)
 
 
-def _difference(best: Sequence[float], next_best: Sequence[float], seed: int) -> _Difference:
+def _difference(best: Sequence[float], next_best: Sequence[float], seed: int) -> Difference:
     """Give how much longer the second takes, with the 90 % interval; with too few samples it covers everything."""
     value = median(next_best) - median(best)
     if min(len(best), len(next_best)) < 3:
-        return _Difference(value, -math.inf, math.inf)
+        return Difference(value, -math.inf, math.inf)
     source = random.Random(seed + 1)  # noqa: S311 - as above
     drawn = sorted(
         median(source.choices(next_best, k=len(next_best))) - median(source.choices(best, k=len(best)))
         for _ in range(_RESAMPLES)
     )
-    return _Difference(value, drawn[_RESAMPLES // 20], drawn[-_RESAMPLES // 20])
+    return Difference(value, drawn[_RESAMPLES // 20], drawn[-_RESAMPLES // 20])
 
 
-def _more(difference: _Difference | None, sample_size: int) -> int | None:
+def _more(difference: Difference | None, sample_size: int) -> int | None:
     """Estimate how many more samples would part the two, if the difference is real; null when that is out of reach."""
     if difference is None or difference.value <= 0:
         return None
@@ -144,7 +147,7 @@ STRESSES: Mapping[StressKind, str] = {
 
 
 def _words(
-    request: StressRequest, answered: Sequence[Sampled], difference: _Difference | None
+    request: StressRequest, answered: Sequence[Sampled], difference: Difference | None
 ) -> tuple[str, StressAdvice]:
     what = STRESSES[request.kind]
     how = f"{request.sample_size} runs each"
