@@ -78,7 +78,7 @@ async def _outline(context: Context, session: StoredSession, span: Span, most: i
         if not page.raw:
             break
         await anyio.to_thread.run_sync(_take, outline, page.raw, span)
-        position = page.first_seq + len(page.raw)
+        position = page.next_seq
         if opening < position < skipped_to:
             position = skipped_to
     return outline

@@ -47,7 +47,7 @@ def _window(request: ReadTranscript) -> ReadWindow:
 
 
 def _page(session_id: str, kept: Page) -> TranscriptPage:
-    first, last = (kept.first_seq, kept.first_seq + len(kept.raw) - 1) if kept.raw else (None, None)
+    first, last = (kept.first_seq, kept.next_seq - 1) if kept.raw else (None, None)
     return TranscriptPage(session_id=session_id, raw=kept.raw, total=kept.last_seq, first_seq=first, last_seq=last)
 
 

@@ -78,7 +78,7 @@ class EngineTranscripts:
         session = await self._context.rows.sessions.get(session_id)
         window = ReadWindow(from_seq=request.cursor + 1, limit=10_000, max_bytes=request.max_bytes, whole=True)
         page = await self._context.rows.transcripts.read(session_id, window)
-        last = page.first_seq + len(page.raw) - 1 if page.raw else request.cursor
+        last = page.next_seq - 1 if page.raw else request.cursor
         record = views.record(session, self._context.clock.now())
         opening = render.header(record, request.format) if request.cursor == 0 else ""
         return ExportPage(

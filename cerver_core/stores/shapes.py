@@ -199,6 +199,11 @@ class Page:
     first_seq: int = 1
 
     @property
+    def next_seq(self) -> int:
+        """Tell where to read on."""
+        return self.first_seq + len(self.raw)
+
+    @property
     def entries(self) -> tuple[StoredEntry, ...]:
         """Give the entries with their seqs."""
         return tuple(StoredEntry(seq, text) for seq, text in enumerate(self.raw, self.first_seq))
